@@ -1,0 +1,114 @@
+"""What is let through the door: checks of the values users pass, each made once, here.
+
+Every function returns the value in the form the engine wants (a Python number, a fresh C-contiguous array),
+or raises `InvalidType` or `InvalidValue` with one sentence. Nothing below this floor checks meaning again.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import operator
+from types import ModuleType
+from typing import Any, SupportsIndex
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import InvalidType, InvalidValue, MissingExtra
+
+__all__ = ["AGENTS_MAX", "agents", "count", "extra", "generator", "real", "vector"]
+
+AGENTS_MAX = 2**31 - 1
+"""Most agents a topology can have: neighbours are stored as 32-bit indices."""
+
+
+def count(value: object, name: str, *, least: int = 1, most: int | None = None) -> int:
+    """Return `value` as an int in [least, most], or say what is allowed."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, SupportsIndex):
+        raise InvalidType(f"{name} must be a whole number, not {value!r}")
+    number = operator.index(value)
+    if number < least or (most is not None and number > most):
+        bound = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise InvalidValue(f"{name} must be {bound}, not {number}")
+    return number
+
+
+def real(
+    value: object, name: str, *, above: float | None = None, least: float | None = None, most: float | None = None
+) -> float:
+    """Return `value` as a finite float within the bounds, or say what is allowed."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidType(f"{name} must be a number, not {value!r}") from None
+    if not math.isfinite(number):
+        raise InvalidValue(f"{name} must be finite, not {number}")
+    if above is not None and not number > above:
+        raise InvalidValue(f"{name} must be greater than {above:g}, not {number:g}")
+    if least is not None and number < least:
+        raise InvalidValue(f"{name} must be at least {least:g}, not {number:g}")
+    if most is not None and number > most:
+        raise InvalidValue(f"{name} must be at most {most:g}, not {number:g}")
+    return number
+
+
+def vector(value: object, name: str, n: int) -> npt.NDArray[np.float64]:
+    """Return `value` as a new float64 array of shape (n,); a single number is repeated."""
+    array = _numbers(value, name)
+    if array.ndim == 0:
+        array = np.full(n, array)
+    if array.shape != (n,):
+        raise InvalidValue(f"{name} must be one number or have shape ({n},), one for each agent, not {array.shape}")
+    return _finite(np.array(array, dtype=np.float64, order="C"), name)
+
+
+def agents(value: object, n: int, name: str = "agents") -> npt.NDArray[np.int64]:
+    """Return agent numbers in 0..n-1 as a one-dimensional int64 array."""
+    array = np.atleast_1d(np.asarray(value))
+    if array.size == 0:
+        return np.empty(0, np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InvalidType(
+            f"{name} must be one whole number or a one-dimensional array of them,"
+            f" not an array of {array.dtype} with shape {array.shape}"
+        )
+    wrong = (array < 0) | (array >= n)
+    if wrong.any():
+        raise InvalidValue(f"{name} holds {array[wrong][0]}, but agents are numbered from 0 to {n - 1}")
+    return array.astype(np.int64, copy=False)
+
+
+def generator(seed: object) -> np.random.Generator:
+    """Return a NumPy generator for `seed`: None (fresh entropy), a whole number, or a generator as it is."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if seed is None:
+        return np.random.default_rng()
+    return np.random.default_rng(count(seed, "seed", least=0))
+
+
+def extra(module: str, name: str, purpose: str) -> ModuleType:
+    """Import a library of the extra `name`, or say which extra brings it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        library = module.partition(".")[0]
+        raise MissingExtra(
+            f"{purpose} needs {library}, which is not installed: pip install 'emerge-swarm[{name}]'"
+        ) from None
+
+
+def _numbers(value: object, name: str) -> npt.NDArray[Any]:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise InvalidType(f"{name} must be real numbers, not {array.dtype}")
+    return array
+
+
+def _finite(array: npt.NDArray[np.float64], name: str) -> npt.NDArray[np.float64]:
+    bad = ~np.isfinite(array)
+    if bad.any():
+        where = int(np.flatnonzero(bad)[0])
+        raise InvalidValue(f"{name} must be finite, but entry {where} is {array[where]}")
+    return array

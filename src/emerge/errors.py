@@ -1,0 +1,58 @@
+"""The few errors that emerge raises by name.
+
+Each derives from `EmergeError` and from the built-in that a user would catch, and its message is one
+sentence: what was given, what is allowed, what to do. This module is a leaf: it imports nothing.
+"""
+
+__all__ = [
+    "Busy",
+    "CheckpointError",
+    "Diverged",
+    "EmergeError",
+    "GraphError",
+    "GraphFileError",
+    "InvalidType",
+    "InvalidValue",
+    "MissingExtra",
+    "TooLarge",
+]
+
+
+class EmergeError(Exception):
+    """Base of every error that emerge raises by name."""
+
+
+class InvalidValue(EmergeError, ValueError):
+    """An argument has the right type and a value, length or range that is not admitted."""
+
+
+class InvalidType(EmergeError, TypeError):
+    """An argument has a type, or an array an element type, that is not admitted."""
+
+
+class GraphError(InvalidValue):
+    """Agents and edges that make no topology."""
+
+
+class GraphFileError(GraphError):
+    """A file that cannot be read as a graph; the message names the file and, where there is one, the line."""
+
+
+class CheckpointError(InvalidValue):
+    """A file that is no saved swarm, or one that this version cannot read."""
+
+
+class Busy(EmergeError, RuntimeError):
+    """The swarm is running in another thread, and what was asked for would change its state under it."""
+
+
+class Diverged(EmergeError, ArithmeticError):
+    """An agent's step left the range of numbers; the swarm keeps its last finite state."""
+
+
+class TooLarge(EmergeError, MemoryError):
+    """Memory that cannot be had; the message names the size, and nothing was changed."""
+
+
+class MissingExtra(EmergeError, ImportError):
+    """A feature needs a library that is not installed; the message names the extra that brings it."""
