@@ -9,15 +9,16 @@ from __future__ import annotations
 import importlib
 import math
 import operator
+from pathlib import Path
 from types import ModuleType
 from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
-from .errors import InvalidType, InvalidValue, MissingExtra
+from .errors import InvalidType, InvalidValue, MissingExtra, TooLarge
 
-__all__ = ["AGENTS_MAX", "agents", "count", "extra", "generator", "real", "vector"]
+__all__ = ["AGENTS_MAX", "agents", "count", "extra", "generator", "memory", "real", "vector"]
 
 AGENTS_MAX = 2**31 - 1
 """Most agents a topology can have: neighbours are stored as 32-bit indices."""
@@ -86,6 +87,32 @@ def generator(seed: object) -> np.random.Generator:
     if seed is None:
         return np.random.default_rng()
     return np.random.default_rng(count(seed, "seed", least=0))
+
+
+def memory(size: int, what: str) -> None:
+    """Raise `TooLarge` if `size` bytes are more than this machine has left; small sizes always pass."""
+    if size < 2**26:
+        return
+    left = _memory_left()
+    if size > left:
+        raise TooLarge(
+            f"{what} needs {size / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left: use fewer agents or edges"
+        )
+
+
+def _memory_left() -> float:
+    """Bytes that can be had, as Linux tells; infinite where nobody tells."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        left = float(next(line.split()[1] for line in lines if line.startswith("MemAvailable"))) * 1024
+    except (OSError, StopIteration, ValueError):
+        return math.inf
+    try:
+        group = Path("/sys/fs/cgroup")
+        most, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
+    except (OSError, ValueError):
+        return left
+    return min(left, most - used)
 
 
 def extra(module: str, name: str, purpose: str) -> ModuleType:

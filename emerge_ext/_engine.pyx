@@ -1,0 +1,622 @@
+"""The door between Python and the cellar.
+
+It owns the memory that threads touch, releases the GIL once for a batch of ticks, opens the parallel region,
+and turns a status into an exception. Meaning is checked upstairs: here only types and shapes are.
+
+`Graph` is a topology that never changes, `Engine` a swarm on one. All memory of both is the cellar's; Python
+gets copies of state, and of a graph views that nobody can make writable.
+"""
+
+cimport cython
+from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_FillInfo
+from cpython.pythread cimport (
+    PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_get_thread_ident,
+    PyThread_release_lock, PyThread_type_lock, WAIT_LOCK,
+)
+from cython.parallel cimport parallel, prange
+from libc.math cimport atan2, hypot
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from em cimport *
+from _tick cimport (
+    Batch, COHERENT, DIVERGED, LOCKED, NO_TARGET, REACHED, RUNNING, TIMED_OUT, Target, tick_member,
+)
+
+from emerge.errors import Busy, Diverged, InvalidValue, TooLarge
+
+
+cdef extern from *:
+    """
+    #ifdef _OPENMP
+    #include <omp.h>
+    #define EM_OPENMP _OPENMP
+    #else
+    #define EM_OPENMP 0
+    static int omp_get_num_threads(void) { return 1; }
+    static int omp_get_thread_num(void) { return 0; }
+    static int omp_get_max_threads(void) { return 1; }
+    #endif
+    #if defined(__clang__)
+    #define EM_COMPILER "clang " __clang_version__
+    #elif defined(__GNUC__)
+    #define EM_COMPILER "gcc " __VERSION__
+    #elif defined(_MSC_VER)
+    #define EM_COMPILER "msvc"
+    #else
+    #define EM_COMPILER "unknown"
+    #endif
+    """
+    const int EM_OPENMP
+    const char *EM_COMPILER
+    int omp_get_num_threads() nogil
+    int omp_get_thread_num() nogil
+    int omp_get_max_threads() nogil
+
+
+cdef const em_isa *ISAS[8]
+cdef int isas = em_isa_list(ISAS)
+cdef int chosen = isas - 1
+
+AGENTS_OF_BLOCK = EM_GRAPH_BLOCK
+REACH = EM_PHASE_REACH
+
+cdef dict MODELS = {"kuramoto": EM_ACT_KURAMOTO}
+cdef bint regions_were_opened = False
+cdef bint forked = False
+cdef int generation = 0
+
+
+def build():
+    """Return how this extension was built: compiler, OpenMP's version date or 0, and its most threads."""
+    return {
+        "compiler": EM_COMPILER.decode(),
+        "openmp": EM_OPENMP,
+        "openmp_threads": omp_get_max_threads(),
+    }
+
+
+def instruction_sets():
+    """Return the names of the variants that this processor can run, the fastest last."""
+    return [ISAS[k].name.decode() for k in range(isas)]
+
+
+def instruction_set():
+    """Return the name of the variant that engines made from now on will run."""
+    return ISAS[chosen].name.decode()
+
+
+def use_instruction_set(str name not None):
+    """Let engines made from now on run another variant; all give the same bits."""
+    global chosen
+    if name not in instruction_sets():
+        raise InvalidValue(f"no instruction set {name!r} here: this processor has {', '.join(instruction_sets())}")
+    chosen = instruction_sets().index(name)
+
+
+def allocations():
+    """Return how many pieces of memory the engine holds at this moment."""
+    return em_base_live()
+
+
+def after_fork():
+    """In a forked child: no parallel region may be opened if the parent opened one, and no claim stands."""
+    global forked, generation
+    forked = regions_were_opened
+    generation += 1
+
+
+def is_forked():
+    """Return whether this process was forked from one that had opened a parallel region."""
+    return forked
+
+
+def order_parameter(const double[::1] phase not None):
+    """Return the coherence R and the mean phase in [-pi, pi] of an array of phases within reach.
+
+    Added block by block, as a tick does it: the same bits as the coherence that a run reports.
+    """
+    cdef double[2] order
+    cdef int64_t n = phase.shape[0]
+    cdef em_scratch *scratch = <em_scratch *>_take(sizeof(em_scratch), "scratch of one worker")
+    with nogil:
+        em_swarm_order(n, &phase[0], scratch, order)
+    em_base_free(scratch)
+    return hypot(order[0], order[1]) / n, atan2(order[1], order[0])
+
+
+cdef void *_take(size_t size, str what) except NULL:
+    cdef void *memory = em_base_alloc(size)
+    if memory == NULL:
+        raise TooLarge(f"{what} needs {size} bytes, which cannot be had: use fewer agents or edges")
+    return memory
+
+
+@cython.final
+cdef class View:
+    """A read-only buffer on memory of a graph, which it keeps alive."""
+
+    cdef object owner
+    cdef void *memory
+    cdef Py_ssize_t[1] shape
+    cdef Py_ssize_t[1] strides
+    cdef bytes format
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        if flags & PyBUF_WRITABLE:
+            raise BufferError("a topology never changes: take a copy to write to")
+        PyBuffer_FillInfo(buffer, self, self.memory, self.shape[0] * self.strides[0], True, flags)
+        buffer.itemsize = self.strides[0]
+        buffer.format = self.format
+        buffer.ndim = 1
+        buffer.shape = self.shape
+        buffer.strides = self.strides
+
+
+cdef View _view(object owner, void *memory, Py_ssize_t length, Py_ssize_t itemsize, bytes format):
+    cdef View view = View.__new__(View)
+    view.owner = owner
+    view.memory = memory
+    view.shape[0] = length
+    view.strides[0] = itemsize
+    view.format = format
+    return view
+
+
+@cython.final
+cdef class Graph:
+    """Who senses whom, in the cellar's memory; never changes. Made by `complete` and `stored`."""
+
+    cdef em_graph *graph
+    cdef double *strength
+    cdef PyThread_type_lock lock
+
+    def __cinit__(self):
+        self.lock = PyThread_allocate_lock()
+
+    def __dealloc__(self):
+        em_graph_free(self.graph)
+        em_base_free(self.strength)
+        PyThread_free_lock(self.lock)
+
+    @staticmethod
+    def complete(int64_t n):
+        """Make the graph on which each of n agents senses all others."""
+        cdef Graph made = Graph.__new__(Graph)
+        made.graph = em_graph_create_complete(n)
+        if made.graph == NULL:
+            raise TooLarge("a graph cannot be had: there is no memory left")
+        return made
+
+    @staticmethod
+    def stored(const int32_t[::1] degree not None, const int32_t[::1] indices not None,
+               const double[::1] weights=None):
+        """Copy rows: their degrees, whom they sense in ascending order, and weights or None."""
+        cdef Graph made = Graph.__new__(Graph)
+        cdef int64_t n = degree.shape[0], ends = indices.shape[0]
+        cdef const int32_t *first = &indices[0] if ends > 0 else NULL
+        cdef const double *weight = &weights[0] if weights is not None and ends > 0 else NULL
+        with nogil:
+            made.graph = em_graph_create_stored(n, ends, &degree[0], first, weight)
+        if made.graph == NULL:
+            size = 4 * n + (4 if weights is None else 12) * ends
+            raise TooLarge(f"a graph of {n} agents and {ends} edge ends needs {size} bytes, which cannot be had")
+        return made
+
+    @property
+    def n(self):
+        """Number of agents."""
+        return self.graph.n
+
+    @property
+    def kind(self):
+        """How it is kept: "complete" or "stored"."""
+        return "complete" if self.graph.kind == EM_GRAPH_COMPLETE else "stored"
+
+    @property
+    def edge_ends(self):
+        """Sum of all degrees."""
+        return self.graph.ends
+
+    @property
+    def degree(self):
+        """Read-only buffer of int32, shape (n,); None where nothing is stored."""
+        return None if self.graph.degree == NULL else _view(self, self.graph.degree, self.graph.n, 4, b"i")
+
+    @property
+    def indices(self):
+        """Read-only buffer of int32, shape (edge_ends,); None where nothing is stored."""
+        return None if self.graph.indices == NULL else _view(self, self.graph.indices, self.graph.ends, 4, b"i")
+
+    @property
+    def weights(self):
+        """Read-only buffer of float64, shape (edge_ends,); None where all weights are 1."""
+        return None if self.graph.weights == NULL else _view(self, self.graph.weights, self.graph.ends, 8, b"d")
+
+    @property
+    def nbytes(self):
+        """Bytes of memory that the graph holds."""
+        cdef em_graph *graph = self.graph
+        cdef int64_t held = sizeof(em_graph)
+        if graph.kind == EM_GRAPH_STORED:
+            held += 4 * graph.n + 4 * graph.ends + 8 * (em_graph_blocks(graph.n) + 1)
+        if graph.weights != NULL:
+            held += 8 * graph.ends
+        if self.strength != NULL:
+            held += 8 * graph.n
+        return held
+
+    cdef const double *strengths(self) except? NULL:
+        """Return the sum of |weights| of each agent, made once; NULL if all weights are 1."""
+        cdef double *made
+        if self.graph.weights == NULL:
+            return NULL
+        with nogil:
+            PyThread_acquire_lock(self.lock, WAIT_LOCK)
+        try:
+            if self.strength == NULL:
+                made = <double *>_take(self.graph.n * sizeof(double), "the sum of weights of each agent")
+                with nogil:
+                    em_graph_strengths(self.graph, made)
+                self.strength = made
+        finally:
+            PyThread_release_lock(self.lock)
+        return self.strength
+
+
+@cython.final
+cdef class Engine:
+    """A swarm as the cellar holds it.
+
+    One thread at a time runs it, between `claim` and `release`. State is read and written in turns with the
+    batches of a run, first come first served; `nudge` alone never waits.
+    """
+
+    cdef em_swarm swarm
+    cdef const em_isa *isa
+    cdef em_team *team
+    cdef em_scratch *scratch
+    cdef int scratches
+    cdef readonly Graph graph
+    cdef readonly str normalize
+    cdef bint stale
+    cdef em_word runner
+    cdef int born
+    cdef PyThread_type_lock door
+    cdef PyThread_type_lock turn
+    # the clock
+    cdef double origin
+    cdef readonly int64_t tick
+    cdef readonly double dt
+    # the run
+    cdef bint first
+    cdef Target target
+    cdef double level
+    cdef int64_t deadline
+    cdef bint keeps
+    cdef double *trace
+    cdef int64_t kept, room
+
+    def __cinit__(self, Graph graph not None, const double[::1] phase not None,
+                  const double[::1] frequency not None, int workers):
+        cdef int64_t n = graph.graph.n
+        em_swarm_init(&self.swarm)
+        self.swarm.n = n
+        self._fits(phase)
+        self._fits(frequency)
+        self.born = generation
+        self.isa = ISAS[chosen]
+        self.door = PyThread_allocate_lock()
+        self.turn = PyThread_allocate_lock()
+        self.dt = 1.0
+        self.swarm.step = EM_STEP_EULER
+        self.team = <em_team *>_take(sizeof(em_team), "a team")
+        em_team_init(self.team, workers)
+        self.swarm.state[0] = <double *>_take(n * sizeof(double), "the phases")
+        self.swarm.frequency = <double *>_take(n * sizeof(double), "the frequencies")
+        self.swarm.share = <double *>_take(2 * em_graph_blocks(n) * sizeof(double), "the sums of blocks")
+        self._fill(phase, frequency, workers)
+        self._use(graph)
+
+    def __dealloc__(self):
+        em_inbox_free(em_swarm_inbox(&self.swarm))
+        em_base_free(self.swarm.state[0])
+        em_base_free(self.swarm.frequency)
+        em_base_free(self.swarm.phasor[0])
+        em_base_free(self.swarm.phasor[1])
+        em_base_free(self.swarm.share)
+        em_base_free(self.swarm.extent)
+        em_base_free(self.scratch)
+        em_base_free(self.trace)
+        em_base_free(self.team)
+        PyThread_free_lock(self.door)
+        PyThread_free_lock(self.turn)
+
+    cdef void _fill(self, const double[::1] phase, const double[::1] frequency, int workers):
+        """Write phases and frequencies for the first time, each block by a worker that may own it later."""
+        global regions_were_opened
+        cdef int64_t block
+        cdef const double *from_phase = &phase[0]
+        cdef const double *from_frequency = &frequency[0]
+        workers = _workers(workers, self.swarm.n)
+        regions_were_opened |= workers > 1
+        for block in prange(em_graph_blocks(self.swarm.n), nogil=True, schedule="static", num_threads=workers):
+            em_swarm_fill(&self.swarm, block, from_phase, from_frequency)
+        self.stale = True
+
+    # ---- turns
+
+    cdef void _enter(self) noexcept:
+        """Wait for one's turn: who holds the door while waiting goes before whoever comes later."""
+        if self.born != generation:
+            self.born = generation
+            self.door = PyThread_allocate_lock()
+            self.turn = PyThread_allocate_lock()
+            em_atomic_store(&self.runner, 0, memory_order_relaxed)
+        with nogil:
+            PyThread_acquire_lock(self.door, WAIT_LOCK)
+            PyThread_acquire_lock(self.turn, WAIT_LOCK)
+            PyThread_release_lock(self.door)
+
+    cdef void _leave(self) noexcept:
+        PyThread_release_lock(self.turn)
+
+    def claim(self):
+        """Become the one thread that runs the swarm, or raise `Busy`."""
+        cdef uint64_t nobody = 0
+        self._enter()
+        self._leave()
+        if not em_atomic_compare_swap(&self.runner, &nobody, PyThread_get_thread_ident(), memory_order_acq_rel):
+            raise Busy("this swarm is running already: wait for that run to end, or run a copy of the swarm")
+
+    def release(self):
+        """Let others run the swarm; nothing happens unless this thread claimed it."""
+        cdef uint64_t me = PyThread_get_thread_ident()
+        em_atomic_compare_swap(&self.runner, &me, 0, memory_order_acq_rel)
+
+    cdef int _admit(self, str what) except -1:
+        """Refuse an assignment while another thread runs the swarm."""
+        cdef uint64_t runner = em_atomic_load(&self.runner, memory_order_acquire)
+        if runner != 0 and runner != <uint64_t>PyThread_get_thread_ident():
+            raise Busy(f"{what} cannot be assigned while another thread runs the swarm: wait for the run to end")
+        return 0
+
+    # ---- what a user sees and sets
+
+    @property
+    def time(self):
+        """Origin + ticks * dt."""
+        return self.origin + self.tick * self.dt
+
+    def set_clock(self, double origin, int64_t tick, double dt):
+        """Put the clock where a saved swarm had it."""
+        self.origin, self.tick, self.dt = origin, tick, dt
+
+    def clock(self):
+        """Return (origin, tick, dt), from which `set_clock` goes on to the bit."""
+        return self.origin, self.tick, self.dt
+
+    @property
+    def nbytes(self):
+        """Bytes of memory that the engine holds, without its graph."""
+        cdef em_swarm *swarm = &self.swarm
+        cdef int64_t blocks = em_graph_blocks(swarm.n)
+        cdef int64_t held = sizeof(em_team) + 16 * swarm.n + 16 * blocks + self.scratches * sizeof(em_scratch)
+        for buffer in range(2):
+            if swarm.phasor[buffer] != NULL:
+                held += 16 * swarm.n
+        if swarm.extent != NULL:
+            held += 16 * blocks
+        if em_swarm_inbox(swarm) != NULL:
+            held += 8 * swarm.n + 8 * blocks
+        return held + 8 * self.room
+
+    cdef int _fits(self, const double[::1] array) except -1:
+        if array.shape[0] != self.swarm.n:
+            raise InvalidValue(f"an array of {self.swarm.n} entries is needed, not of {array.shape[0]}")
+        return 0
+
+    def read_phase(self, double[::1] out not None):
+        """Copy the phases, turned by what waits in the inbox and wrapped."""
+        self._fits(out)
+        self._enter()
+        with nogil:
+            em_swarm_read_phase(&self.swarm, &out[0])
+        self._leave()
+
+    def write_phase(self, const double[::1] phase not None):
+        """Set the phases; what waited in the inbox is dropped, as it was meant for the phases before."""
+        self._fits(phase)
+        self._enter()
+        try:
+            self._admit("phase")
+            with nogil:
+                em_swarm_write_phase(&self.swarm, &phase[0])
+            self.stale = True
+        finally:
+            self._leave()
+
+    def read_frequency(self, double[::1] out not None):
+        """Copy the natural frequencies."""
+        self._fits(out)
+        self._enter()
+        with nogil:
+            memcpy(&out[0], self.swarm.frequency, self.swarm.n * sizeof(double))
+        self._leave()
+
+    def write_frequency(self, const double[::1] frequency not None):
+        """Set the natural frequencies."""
+        self._fits(frequency)
+        self._enter()
+        try:
+            self._admit("frequency")
+            with nogil:
+                memcpy(self.swarm.frequency, &frequency[0], self.swarm.n * sizeof(double))
+        finally:
+            self._leave()
+
+    def set_graph(self, Graph graph not None):
+        """Go on with another graph of as many agents, from the next batch on."""
+        self._enter()
+        try:
+            self._use(graph)
+        finally:
+            self._leave()
+
+    def set_model(self, str name, parameters, str normalize):
+        """Choose the model by its name in the cellar, its parameters in order, and what divides the field."""
+        cdef em_act_kind kind
+        cdef int i
+        self._enter()
+        try:
+            self._admit("model")
+            kind = MODELS[name]
+            self._normalise(self.graph, normalize)
+            for i in range(EM_ACT_PARAMETERS):
+                self.swarm.parameters[i] = parameters[i] if i < len(parameters) else 0.0
+            self.swarm.act = kind
+            em_act_models[<int>kind].prepare(self.swarm.parameters)
+        finally:
+            self._leave()
+
+    cdef int _normalise(self, Graph graph, str normalize) except -1:
+        cdef const double *strength = graph.strengths() if normalize == "weight" else NULL
+        self.swarm.sense.strength = strength
+        self.swarm.sense.scale = {"weight": 0.0, "agents": 1.0 / graph.graph.n, "none": 1.0}[normalize]
+        self.normalize = normalize
+        return 0
+
+    cdef int _use(self, Graph graph) except -1:
+        cdef int buffer, buffers = 2 if em_graph_shares(graph.graph) else 1
+        if graph.graph.n != self.swarm.n:
+            raise InvalidValue(f"the topology has {graph.graph.n} agents, but the swarm has {self.swarm.n}")
+        if self.normalize == "weight":
+            graph.strengths()
+        for buffer in range(buffers):
+            if self.swarm.phasor[buffer] == NULL:
+                self.swarm.phasor[buffer] = <double *>_take(16 * self.swarm.n, "the phasors")
+        for buffer in range(buffers, 2):
+            em_base_free(self.swarm.phasor[buffer])
+            self.swarm.phasor[buffer] = NULL
+            self.swarm.front = 0
+        self.graph = graph
+        self.swarm.sense.graph = graph.graph
+        self.stale = True
+        if self.normalize is not None:
+            self._normalise(graph, self.normalize)
+        return 0
+
+    def nudge(self, const int64_t[::1] agents not None, const double[::1] angles not None):
+        """Add angles (rad) to agents through the inbox: at any time, from any thread; nothing is lost."""
+        cdef int64_t k
+        cdef em_inbox *inbox = em_swarm_inbox(&self.swarm)
+        cdef em_inbox *made
+        if inbox == NULL:
+            made = em_inbox_create(self.swarm.n, EM_GRAPH_BLOCK)
+            if made == NULL:
+                raise TooLarge(f"the inbox needs {8 * self.swarm.n} bytes, which cannot be had")
+            inbox = em_swarm_offer_inbox(&self.swarm, made)
+            if inbox != made:
+                em_inbox_free(made)
+        with nogil:
+            for k in range(agents.shape[0]):
+                em_inbox_add(inbox, agents[k], em_phase_to_binary(angles[k]))
+
+    # ---- a run
+
+    def begin(self, double dt, double coherent, double locked, double timeout, bint keeps):
+        """Start a run: a negative `coherent`, `locked` or `timeout` (s) means none; `keeps` R of every tick."""
+        if dt != self.dt:
+            self.origin, self.tick, self.dt = self.time, 0, dt
+        self.swarm.dt = dt
+        self.target = COHERENT if coherent >= 0 else LOCKED if locked >= 0 else NO_TARGET
+        self.level = coherent if coherent >= 0 else locked
+        if self.target == LOCKED and self.swarm.extent == NULL:
+            self.swarm.extent = <double *>_take(16 * em_graph_blocks(self.swarm.n), "the extents of blocks")
+        if self.target != LOCKED:
+            em_base_free(self.swarm.extent)
+            self.swarm.extent = NULL
+        self.deadline = em_base_nanoseconds() + <int64_t>(timeout * 1e9) if timeout >= 0 else -1
+        self.keeps = keeps
+        self.kept = 0
+        self.first = True
+        em_atomic_store(&self.swarm.fault, EM_SWARM_NOBODY, memory_order_relaxed)
+
+    def advance(self, int64_t ticks, int workers):
+        """Do up to `ticks` ticks with up to `workers` workers, the GIL released.
+
+        Returns "running", "reached" or "timeout"; raises `Diverged` with the swarm at its last finite state.
+        """
+        cdef Batch batch
+        cdef uint64_t lost
+        self._enter()
+        try:
+            workers = _workers(workers, self.swarm.n)
+            self._make_room(ticks + 1, workers)
+            memset(&batch, 0, sizeof(Batch))
+            batch.swarm, batch.isa, batch.team, batch.scratch = &self.swarm, self.isa, self.team, self.scratch
+            batch.ticks, batch.first = ticks, self.first
+            batch.stale = self.stale
+            batch.settle = self.stale or em_swarm_inbox(&self.swarm) != NULL
+            batch.target, batch.level, batch.deadline = self.target, self.level, self.deadline
+            batch.trace = self.trace + self.kept if self.keeps else NULL
+            _run(&batch, workers)
+            self.stale = self.first = False
+            self.tick += batch.done
+            self.kept += batch.kept
+        finally:
+            self._leave()
+        if batch.reason == DIVERGED:
+            lost = em_atomic_load(&self.swarm.fault, memory_order_relaxed)
+            raise Diverged(
+                f"agent {lost} would have turned by more than {EM_PHASE_REACH:g} rad in the tick that ended at"
+                f" t = {self.time:g}: choose a smaller dt (it is {self.dt:g}) or weaker coupling"
+            )
+        return {RUNNING: "running", REACHED: "reached", TIMED_OUT: "timeout"}[batch.reason]
+
+    cdef int _make_room(self, int64_t entries, int workers) except -1:
+        """Scratch for the workers, and trace for what a batch will keep."""
+        cdef double *trace
+        cdef int64_t room
+        if workers > self.scratches:
+            scratch = _take(workers * sizeof(em_scratch), "scratch of the workers")
+            em_base_free(self.scratch)
+            self.scratch, self.scratches = <em_scratch *>scratch, workers
+        if self.keeps and self.kept + entries > self.room:
+            room = max(2 * self.room, self.kept + entries)
+            trace = <double *>_take(room * sizeof(double), "the record of coherence")
+            memcpy(trace, self.trace, self.kept * sizeof(double))
+            em_base_free(self.trace)
+            self.trace, self.room = trace, room
+        return 0
+
+    @property
+    def coherence(self):
+        """Coherence at the end of the last tick."""
+        return em_swarm_coherence(&self.swarm)
+
+    @property
+    def entries(self):
+        """How many values of coherence the run has kept."""
+        return self.kept
+
+    def read_trace(self, double[::1] out not None):
+        """Copy the coherence that the run has kept, from the state it started from on."""
+        memcpy(&out[0], self.trace, min(self.kept, out.shape[0]) * sizeof(double))
+
+
+cdef int _workers(int wanted, int64_t n) noexcept:
+    """No more than there are blocks; one in a forked child, where a parallel region would hang."""
+    return 1 if forked else <int>min(wanted, em_graph_blocks(n))
+
+
+cdef void _run(Batch *batch, int workers) noexcept:
+    """Open the parallel region, unless one worker is enough, and send every member through the tick."""
+    global regions_were_opened
+    if workers == 1:
+        with nogil:
+            tick_member(batch, 0, 1)
+        return
+    regions_were_opened = True
+    with nogil, parallel(num_threads=workers):
+        tick_member(batch, omp_get_thread_num(), omp_get_num_threads())

@@ -1,0 +1,161 @@
+"""The one window onto the cellar: what the door may see of the em_*.h machines."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+
+
+cdef extern from "em_base.h" nogil:
+    ctypedef enum em_status:
+        EM_OK
+        EM_NO_MEMORY
+        EM_DIVERGED
+        EM_TIMED_OUT
+        EM_BROKEN
+
+    void *em_base_alloc(size_t size)
+    void em_base_free(void *memory)
+    int64_t em_base_live()
+    int64_t em_base_nanoseconds()
+
+
+cdef extern from "<stdatomic.h>" nogil:
+    ctypedef enum memory_order:
+        memory_order_relaxed
+        memory_order_acquire
+        memory_order_release
+        memory_order_acq_rel
+
+
+cdef extern from "em_atomic.h" nogil:
+    ctypedef struct em_word:
+        pass
+
+    uint64_t em_atomic_load(const em_word *word, memory_order order)
+    void em_atomic_store(em_word *word, uint64_t value, memory_order order)
+    bint em_atomic_compare_swap(em_word *word, uint64_t *expected, uint64_t value, memory_order order)
+
+
+cdef extern from "em_team.h" nogil:
+    ctypedef struct em_team:
+        pass
+
+    void em_team_init(em_team *team, int cores)
+    bint em_team_arrive(em_team *team, uint32_t size, uint32_t *ticket)
+    void em_team_open(em_team *team)
+    em_status em_team_wait(em_team *team, uint32_t size, uint32_t ticket, int64_t timeout)
+
+
+cdef extern from "em_phase.h" nogil:
+    const double EM_PHASE_REACH
+    double em_phase_wrap(double x)
+    double em_phase_difference(double a, double b)
+    uint64_t em_phase_to_binary(double angle)
+    double em_phase_from_binary(uint64_t binary)
+
+
+cdef extern from "em_graph.h" nogil:
+    const int64_t EM_GRAPH_BLOCK
+
+    ctypedef enum em_graph_kind:
+        EM_GRAPH_STORED
+        EM_GRAPH_COMPLETE
+
+    ctypedef struct em_graph:
+        em_graph_kind kind
+        int64_t n
+        int64_t ends
+        int32_t *degree
+        int32_t *indices
+        double *weights
+        int64_t *start
+
+    em_graph *em_graph_create_complete(int64_t n)
+    em_graph *em_graph_create_stored(int64_t n, int64_t ends, const int32_t *degree, const int32_t *indices,
+                                     const double *weights)
+    void em_graph_free(em_graph *graph)
+    int64_t em_graph_blocks(int64_t n)
+    int64_t em_graph_deal(const em_graph *graph, int64_t rank, int64_t size)
+    bint em_graph_shares(const em_graph *graph)
+    void em_graph_strengths(const em_graph *graph, double *strength)
+
+
+cdef extern from "em_sense.h" nogil:
+    ctypedef struct em_sense:
+        const em_graph *graph
+        const double *strength
+        double scale
+
+
+cdef extern from "em_act.h" nogil:
+    ctypedef enum em_act_kind:
+        EM_ACT_KURAMOTO
+
+    ctypedef struct em_act:
+        void (*prepare)(double *parameters) noexcept nogil
+
+    const int EM_ACT_PARAMETERS
+    const em_act *em_act_models
+
+
+cdef extern from "em_step.h" nogil:
+    ctypedef enum em_step_kind:
+        EM_STEP_EULER
+
+    ctypedef struct em_step:
+        int stages
+
+    const em_step *em_step_methods
+
+
+cdef extern from "em_inbox.h" nogil:
+    ctypedef struct em_inbox:
+        pass
+
+    em_inbox *em_inbox_create(int64_t n, int64_t block)
+    void em_inbox_free(em_inbox *inbox)
+    void em_inbox_add(em_inbox *inbox, int64_t agent, uint64_t angle)
+    uint64_t em_inbox_take(em_inbox *inbox, int64_t agent)
+    uint64_t em_inbox_peek(const em_inbox *inbox, int64_t agent)
+
+
+cdef extern from "em_swarm.h" nogil:
+    const uint64_t EM_SWARM_NOBODY
+
+    ctypedef struct em_swarm:
+        int64_t n
+        double **state
+        double *frequency
+        double **phasor
+        int front
+        double *share
+        double *extent
+        em_sense sense
+        em_act_kind act
+        double *parameters
+        em_step_kind step
+        double dt
+        em_word fault
+
+    ctypedef struct em_scratch:
+        pass
+
+    em_inbox *em_swarm_inbox(em_swarm *swarm)
+    em_inbox *em_swarm_offer_inbox(em_swarm *swarm, em_inbox *inbox)
+    void em_swarm_init(em_swarm *swarm)
+    void em_swarm_fill(em_swarm *swarm, int64_t block, const double *phase, const double *frequency)
+    void em_swarm_read_phase(em_swarm *swarm, double *phase)
+    void em_swarm_write_phase(em_swarm *swarm, const double *phase)
+    void em_swarm_order(int64_t n, const double *phase, em_scratch *scratch, double *order)
+    void em_swarm_sum_up(em_swarm *swarm)
+    void em_swarm_turn_over(em_swarm *swarm)
+    double em_swarm_spread(const em_swarm *swarm)
+    double em_swarm_coherence(const em_swarm *swarm)
+
+
+cdef extern from "em_isa.h" nogil:
+    ctypedef struct em_isa:
+        const char *name
+        void (*publish)(em_swarm *swarm, int64_t block, bint stale, em_scratch *scratch) noexcept nogil
+        void (*look)(em_swarm *swarm, int64_t block, em_scratch *scratch) noexcept nogil
+        void (*stage)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch) noexcept nogil
+
+    int em_isa_list(const em_isa **isas)

@@ -1,0 +1,122 @@
+/* em_phase.h: angles: wrap, difference, sine and cosine, and the binary angle.
+ *
+ * A phase is kept in [0, 2 pi), 2 pi being the nearest double. Loops over these functions are free of branches
+ * and calls, so that a compiler makes vectors of them; with contraction and reassociation off, vector and
+ * scalar code of any instruction set give the same bits.
+ *
+ * Sine and cosine: |error| <= 2 ulp of 1 (4.4e-16) for |x| <= EM_PHASE_REACH, against long double
+ * (tests/c/test_phase.c). Reduction by pi/2 in two parts after Cody & Waite, 1980; polynomials are those of
+ * fdlibm's __kernel_sin and __kernel_cos (Sun Microsystems, 1993), without their tail terms.
+ *
+ * A binary angle is a 64-bit word in which 2^64 is one turn: it wraps by itself, and a sum of binary angles
+ * does not depend on the order of its parts.
+ */
+#ifndef EM_PHASE_H
+#define EM_PHASE_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define EM_PHASE_TURN 6.283185307179586476925 /* 2 pi, rounded to the nearest double */
+#define EM_PHASE_REACH 1048576.0 /* a step that ends beyond this many rad is an error, never wrapped */
+#define EM_PHASE_SHIFT 0x1.8p52  /* added and taken away, rounds to the nearest whole number */
+
+static inline uint64_t em_phase_bits(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline double em_phase_from_bits(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* False beyond reach and for NaN. */
+static inline bool em_phase_within_reach(double x)
+{
+    return fabs(x) <= EM_PHASE_REACH;
+}
+
+/* x taken into [0, 2 pi); x itself, to the bit, if it is there. For |x| <= EM_PHASE_REACH. */
+static inline double em_phase_wrap(double x)
+{
+    double turns = (x * (1.0 / EM_PHASE_TURN) - 0.5 + EM_PHASE_SHIFT) - EM_PHASE_SHIFT;
+    double r = x - turns * EM_PHASE_TURN;
+    r = r < 0.0 ? r + EM_PHASE_TURN : r;
+    return r >= EM_PHASE_TURN ? r - EM_PHASE_TURN : r;
+}
+
+/* The same bits as em_phase_wrap, for half the work, where em_phase_is_near. */
+static inline double em_phase_wrap_near(double x)
+{
+    double r = x < 0.0 ? x + EM_PHASE_TURN : x;
+    return r >= EM_PHASE_TURN ? r - EM_PHASE_TURN : r;
+}
+
+static inline bool em_phase_is_near(double x)
+{
+    return fabs(x - EM_PHASE_TURN / 2) < EM_PHASE_TURN;
+}
+
+/* The shortest way from b to a, in [-pi, pi). For |a - b| <= EM_PHASE_REACH. */
+static inline double em_phase_difference(double a, double b)
+{
+    return em_phase_wrap(a - b + EM_PHASE_TURN / 2) - EM_PHASE_TURN / 2;
+}
+
+static inline void em_phase_sincos(double x, double *restrict cosine, double *restrict sine)
+{
+    const double S1 = -1.66666666666666324348e-01, S2 = 8.33333333332248946124e-03,
+                 S3 = -1.98412698298579493134e-04, S4 = 2.75573137070700676789e-06,
+                 S5 = -2.50507602534068634195e-08, S6 = 1.58969099521155010221e-10;
+    const double C1 = 4.16666666666666019037e-02, C2 = -1.38888888888741095749e-03,
+                 C3 = 2.48015872894767294178e-05, C4 = -2.75573143513906633035e-07,
+                 C5 = 2.08757232129817482790e-09, C6 = -1.13596475577881948265e-11;
+    const double TWO_BY_PI = 0.63661977236758134308;
+    const double HALF_PI = 0x1.921fb544p+0;        /* 33 bits, so that quarter * HALF_PI is exact */
+    const double HALF_PI_REST = 0x1.0b4611a626331p-34;
+
+    double shifted = x * TWO_BY_PI + EM_PHASE_SHIFT;
+    double quarter = shifted - EM_PHASE_SHIFT;
+    double r = (x - quarter * HALF_PI) - quarter * HALF_PI_REST;
+    double q = r * r;
+    double s = r + r * q * (S1 + q * (S2 + q * (S3 + q * (S4 + q * (S5 + q * S6)))));
+    double c = 1.0 - (0.5 * q - q * q * (C1 + q * (C2 + q * (C3 + q * (C4 + q * (C5 + q * C6))))));
+
+    uint64_t turn = em_phase_bits(shifted);        /* its low two bits number the quadrant */
+    uint64_t odd = 0 - (turn & 1);
+    uint64_t s_bits = em_phase_bits(s), c_bits = em_phase_bits(c);
+    uint64_t other = (s_bits ^ c_bits) & odd;
+    *sine = em_phase_from_bits(s_bits ^ other ^ ((turn & 2) << 62));
+    *cosine = em_phase_from_bits(c_bits ^ other ^ (((turn + 1) & 2) << 62));
+}
+
+/* Sine and cosine of a block, apart. */
+static inline void em_phase_sincos_block(
+    int64_t count, const double *restrict phase, double *restrict cosine, double *restrict sine)
+{
+    for (int64_t i = 0; i < count; i++) em_phase_sincos(phase[i], &cosine[i], &sine[i]);
+}
+
+/* A finite angle in rad as a binary angle, to the rounding of angle / 2 pi. */
+static inline uint64_t em_phase_to_binary(double angle)
+{
+    double turns = angle / EM_PHASE_TURN;
+    turns -= nearbyint(turns);
+    if (turns >= 0.5) turns -= 1.0;
+    return (uint64_t)(int64_t)(turns * 0x1p64);
+}
+
+/* A binary angle in rad, in [-pi, pi]. */
+static inline double em_phase_from_binary(uint64_t binary)
+{
+    return (double)(int64_t)binary * (EM_PHASE_TURN * 0x1p-64);
+}
+
+#endif

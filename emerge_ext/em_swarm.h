@@ -1,0 +1,291 @@
+/* em_swarm.h: the state of a swarm, and what one worker does with one block in one stage.
+ *
+ * em_swarm_stage is where sense, act and step meet. Everything in it happens in scratch of one block; what it
+ * writes outside belongs to that block alone: state, phasors (in the buffer that nobody reads in this stage),
+ * the share of the sum of phasors, the extent of the rates. So blocks may be done by any worker in any order,
+ * with the same bits.
+ *
+ * Phasors are a function of phase, never carried over: em_swarm_publish makes them anew where they are stale.
+ */
+#ifndef EM_SWARM_H
+#define EM_SWARM_H
+
+#include "em_act.h"
+#include "em_inbox.h"
+#include "em_phase.h"
+#include "em_sense.h"
+#include "em_step.h"
+
+#define EM_SWARM_LANES 8 /* interleaved partial sums of a block */
+#define EM_SWARM_NOBODY UINT64_MAX
+
+typedef struct {
+    int64_t n;
+    double *state[EM_ACT_RATES]; /* [n] each; the first is the phase */
+    double *frequency;           /* [n] */
+    double *phasor[2];           /* [n][2], or one buffer, in each block [2][count]: see em_graph_shares */
+    int front;                   /* which of them neighbours read */
+    double *share;               /* [blocks][2]: sum of the phasors of a block */
+    double *extent;              /* [blocks][2]: least and largest rate of a block, or NULL: nobody asks */
+    em_sense sense;
+    em_act_kind act;
+    double parameters[EM_ACT_PARAMETERS];
+    em_step_kind step;
+    double dt;
+    double *work;                /* [rates of the model * work of the integrator][n] */
+    _Atomic(em_inbox *) inbox;   /* NULL until somebody nudges */
+    em_word fault;               /* least agent that left reach in this tick */
+} em_swarm;
+
+/* One worker's own; whole cache lines, no other worker ever sees it. */
+typedef struct {
+    _Alignas(EM_BASE_APART) double field[2 * EM_SENSE_CHANNELS * EM_GRAPH_BLOCK];
+    double rate[EM_ACT_RATES * EM_GRAPH_BLOCK];
+    double next[EM_ACT_RATES * EM_GRAPH_BLOCK];
+    double phasor[2 * EM_GRAPH_BLOCK];
+} em_scratch;
+
+static inline void em_swarm_init(em_swarm *swarm)
+{
+    memset(swarm, 0, sizeof *swarm);
+    atomic_init(&swarm->inbox, NULL);
+    atomic_init(&swarm->fault.bits, EM_SWARM_NOBODY);
+}
+
+static inline em_inbox *em_swarm_inbox(em_swarm *swarm)
+{
+    return atomic_load_explicit(&swarm->inbox, memory_order_acquire);
+}
+
+/* Makes `inbox` the swarm's unless it has one; returns the one it has then. */
+static inline em_inbox *em_swarm_offer_inbox(em_swarm *swarm, em_inbox *inbox)
+{
+    em_inbox *present = NULL;
+    bool taken = atomic_compare_exchange_strong_explicit(
+        &swarm->inbox, &present, inbox, memory_order_acq_rel, memory_order_acquire);
+    return taken ? inbox : present;
+}
+
+static inline int64_t em_swarm_first(int64_t block)
+{
+    return block * EM_GRAPH_BLOCK;
+}
+
+static inline int64_t em_swarm_count(const em_swarm *swarm, int64_t block)
+{
+    int64_t left = swarm->n - em_swarm_first(block);
+    return left < EM_GRAPH_BLOCK ? left : EM_GRAPH_BLOCK;
+}
+
+/* The first touch of a block's memory: phases, wrapped, and frequencies. */
+static inline void em_swarm_fill(em_swarm *swarm, int64_t block, const double *phase, const double *frequency)
+{
+    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    for (int64_t i = first; i < first + count; i++) swarm->state[0][i] = em_phase_wrap(phase[i]);
+    memcpy(swarm->frequency + first, frequency + first, (size_t)count * sizeof *frequency);
+}
+
+/* These two while nobody is at work. The phases as they would be if the inbox were drained now. */
+static inline void em_swarm_read_phase(em_swarm *swarm, double *restrict phase)
+{
+    const em_inbox *inbox = em_swarm_inbox(swarm);
+    memcpy(phase, swarm->state[0], (size_t)swarm->n * sizeof *phase);
+    for (int64_t i = 0; inbox != NULL && i < swarm->n; i++)
+        phase[i] = em_phase_wrap(phase[i] + em_phase_from_binary(em_inbox_peek(inbox, i)));
+}
+
+/* New phases, wrapped; what waits in the inbox was meant for the old ones and is dropped. */
+static inline void em_swarm_write_phase(em_swarm *swarm, const double *restrict phase)
+{
+    em_inbox *inbox = em_swarm_inbox(swarm);
+    for (int64_t i = 0; i < swarm->n; i++) {
+        if (inbox != NULL) em_inbox_take(inbox, i);
+        swarm->state[0][i] = em_phase_wrap(phase[i]);
+    }
+}
+
+/* Lane i % 8 takes agent i; the lanes are added by a fixed tree. */
+static inline double em_swarm_sum(int64_t count, const double *restrict value)
+{
+    double lane[EM_SWARM_LANES] = {0.0};
+    int64_t whole = count - count % EM_SWARM_LANES;
+    for (int64_t i = 0; i < whole; i += EM_SWARM_LANES)
+        for (int l = 0; l < EM_SWARM_LANES; l++) lane[l] += value[i + l];
+    for (int64_t i = whole; i < count; i++) lane[i % EM_SWARM_LANES] += value[i];
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+/* The sum of e^{i phase} as real and imaginary part, to the bits of em_swarm_sum_up. */
+static inline void em_swarm_order(int64_t n, const double *restrict phase, em_scratch *scratch, double *restrict order)
+{
+    double *cosine = scratch->phasor, *sine = scratch->phasor + EM_GRAPH_BLOCK;
+    order[0] = order[1] = 0.0;
+    for (int64_t first = 0; first < n; first += EM_GRAPH_BLOCK) {
+        int64_t count = n - first < EM_GRAPH_BLOCK ? n - first : EM_GRAPH_BLOCK;
+        em_phase_sincos_block(count, phase + first, cosine, sine);
+        order[0] += em_swarm_sum(count, cosine);
+        order[1] += em_swarm_sum(count, sine);
+    }
+}
+
+/* Where the phasors of a block are kept as [2][count], in scratch or for good. */
+static inline double *em_swarm_own(em_swarm *swarm, int64_t block, em_scratch *scratch)
+{
+    bool shared = em_graph_shares(swarm->sense.graph);
+    return shared ? scratch->phasor : swarm->phasor[0] + 2 * em_swarm_first(block);
+}
+
+/* The phasors of a block of phases into table `buffer`, and their sum into the block's share. */
+static inline void em_swarm_phasors(
+    em_swarm *swarm, int64_t block, const double *restrict phase, int buffer, em_scratch *scratch)
+{
+    int64_t count = em_swarm_count(swarm, block);
+    double *cosine = em_swarm_own(swarm, block, scratch), *sine = cosine + count;
+    em_phase_sincos_block(count, phase, cosine, sine);
+    swarm->share[2 * block] = em_swarm_sum(count, cosine);
+    swarm->share[2 * block + 1] = em_swarm_sum(count, sine);
+    if (!em_graph_shares(swarm->sense.graph)) return;
+    double *restrict z = swarm->phasor[buffer] + 2 * em_swarm_first(block);
+    for (int64_t i = 0; i < count; i++) {
+        z[2 * i] = cosine[i];
+        z[2 * i + 1] = sine[i];
+    }
+}
+
+/* Drains the block's inbox and, if that turned anybody or the phasors are stale, makes the front phasors. */
+static inline void em_swarm_publish(em_swarm *swarm, int64_t block, bool stale, em_scratch *scratch)
+{
+    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    em_inbox *inbox = em_swarm_inbox(swarm);
+    bool turned = inbox != NULL && em_inbox_drain(inbox, first, count, swarm->state[0] + first);
+    if (turned || stale) em_swarm_phasors(swarm, block, swarm->state[0] + first, swarm->front, scratch);
+}
+
+/* Keeps the least and the largest rate of the phases of a block. */
+static inline void em_swarm_note_extent(em_swarm *swarm, int64_t block, int64_t count, const double *restrict rate)
+{
+    double least = rate[0], most = rate[0];
+    for (int64_t i = 1; i < count; i++) {
+        least = rate[i] < least ? rate[i] : least;
+        most = rate[i] > most ? rate[i] : most;
+    }
+    swarm->extent[2 * block] = least;
+    swarm->extent[2 * block + 1] = most;
+}
+
+/* The rates of a block at the phasors that are in front. */
+static inline void em_swarm_rates(em_swarm *swarm, int64_t block, em_scratch *scratch)
+{
+    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    double *cosine = em_swarm_own(swarm, block, scratch), *sine = cosine + count;
+    if (em_graph_shares(swarm->sense.graph)) {
+        const double *restrict z = swarm->phasor[swarm->front] + 2 * first;
+        for (int64_t i = 0; i < count; i++) {
+            cosine[i] = z[2 * i];
+            sine[i] = z[2 * i + 1];
+        }
+    }
+    const em_act *act = &em_act_models[swarm->act];
+    em_sense_block(&swarm->sense, act->channels, first, count, cosine, sine, scratch->field);
+    em_act_view view = {
+        .count = count,
+        .frequency = swarm->frequency + first,
+        .cosine = cosine,
+        .sine = sine,
+        .field = scratch->field,
+        .stride = EM_GRAPH_BLOCK,
+        .parameters = swarm->parameters,
+    };
+    act->rate(&view, scratch->rate);
+}
+
+/* The extent of the rates of a block, with nothing moved. */
+static inline void em_swarm_look(em_swarm *swarm, int64_t block, em_scratch *scratch)
+{
+    em_swarm_rates(swarm, block, scratch);
+    em_swarm_note_extent(swarm, block, em_swarm_count(swarm, block), scratch->rate);
+}
+
+/* Wraps the new phases of a block; who left reach keeps the old one and is noted. */
+static inline void em_swarm_wrap(em_swarm *swarm, int64_t first, int64_t count, double *restrict next)
+{
+    uint64_t far = 0;
+    for (int64_t i = 0; i < count; i++) far |= em_phase_is_near(next[i]) ? 0 : UINT64_MAX;
+    if (far == 0) {
+        for (int64_t i = 0; i < count; i++) next[i] = em_phase_wrap_near(next[i]);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        if (em_phase_within_reach(next[i])) {
+            next[i] = em_phase_wrap(next[i]);
+        } else {
+            em_atomic_lower(&swarm->fault, (uint64_t)(first + i), memory_order_relaxed);
+            next[i] = swarm->state[0][first + i];
+        }
+    }
+}
+
+/* One stage of a tick for one block: sense, act, combine, publish. */
+static inline void em_swarm_stage(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch)
+{
+    const em_step *step = &em_step_methods[swarm->step];
+    const int variables = em_act_models[swarm->act].rates;
+    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    bool last = stage + 1 == step->stages;
+
+    em_swarm_rates(swarm, block, scratch);
+    if (stage == 0 && swarm->extent != NULL) em_swarm_note_extent(swarm, block, count, scratch->rate);
+    for (int v = 0; v < variables; v++) {
+        double *work = step->work > 0 ? swarm->work + (int64_t)(v * step->work) * swarm->n + first : NULL;
+        step->combine(
+            stage, count, swarm->dt, swarm->state[v] + first, scratch->rate + v * EM_GRAPH_BLOCK, work,
+            scratch->next + v * EM_GRAPH_BLOCK);
+    }
+    if (last) {
+        em_swarm_wrap(swarm, first, count, scratch->next);
+        em_inbox *inbox = em_swarm_inbox(swarm);
+        if (inbox != NULL) em_inbox_drain(inbox, first, count, scratch->next);
+        for (int v = 0; v < variables; v++)
+            memcpy(swarm->state[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
+    }
+    em_swarm_phasors(swarm, block, scratch->next, 1 - swarm->front, scratch);
+}
+
+/* This and the next only by the last arriver, or while nobody is at work.
+ * The sum of all phasors, in the order of blocks. */
+static inline void em_swarm_sum_up(em_swarm *swarm)
+{
+    double re = 0.0, im = 0.0;
+    for (int64_t block = 0; block < em_graph_blocks(swarm->n); block++) {
+        re += swarm->share[2 * block];
+        im += swarm->share[2 * block + 1];
+    }
+    swarm->sense.total[0][0] = re;
+    swarm->sense.total[0][1] = im;
+    swarm->sense.phasor[0] = swarm->phasor[swarm->front];
+}
+
+/* What a stage wrote is what the next one reads. */
+static inline void em_swarm_turn_over(em_swarm *swarm)
+{
+    if (swarm->phasor[1] != NULL) swarm->front = 1 - swarm->front;
+    em_swarm_sum_up(swarm);
+}
+
+/* How far apart the rates lie that em_swarm_note_extent noted. */
+static inline double em_swarm_spread(const em_swarm *swarm)
+{
+    double least = swarm->extent[0], most = swarm->extent[1];
+    for (int64_t block = 1; block < em_graph_blocks(swarm->n); block++) {
+        least = fmin(least, swarm->extent[2 * block]);
+        most = fmax(most, swarm->extent[2 * block + 1]);
+    }
+    return most - least;
+}
+
+static inline double em_swarm_coherence(const em_swarm *swarm)
+{
+    return hypot(swarm->sense.total[0][0], swarm->sense.total[0][1]) / (double)swarm->n;
+}
+
+#endif

@@ -1,0 +1,68 @@
+"""What a run tells when it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["History", "Reason", "RunResult"]
+
+Reason = Literal["duration", "reached", "timeout", "interrupted", "diverged", "stopped"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """What a run recorded, one entry for the state it started from and one for each tick.
+
+    Attributes
+    ----------
+    time : ndarray of float64, shape (ticks + 1,)
+        Time of each entry.
+    coherence : ndarray of float64, shape (ticks + 1,)
+        Coherence R in [0, 1] at that time.
+    """
+
+    time: npt.NDArray[np.float64] = field(repr=False)
+    coherence: npt.NDArray[np.float64] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended.
+
+    Attributes
+    ----------
+    reason : str
+        "duration" (all ticks done), "reached" (the target `until`), "timeout" (wall clock), "interrupted"
+        (Ctrl-C), "diverged" (an agent's step left the range of numbers) or "stopped" (an error of a callable
+        given to `run`).
+    time : float
+        Time of the swarm at the end.
+    ticks : int
+        Ticks that this run did.
+    coherence : float
+        Coherence R in [0, 1] at the end.
+    rate : float
+        Agents updated per second of wall-clock time.
+    history : History or None
+        What was recorded, if anything was asked for.
+    """
+
+    reason: Reason
+    time: float
+    ticks: int
+    coherence: float
+    rate: float
+    history: History | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.reason} at t = {self.time:.6g} after {self.ticks} ticks:"
+            f" R = {self.coherence:.4f}, {self.rate:.3g} updates/s"
+        )

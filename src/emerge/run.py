@@ -1,0 +1,183 @@
+"""A run: from batch to batch until the duration is over, the target is reached, or somebody says stop.
+
+Between batches Python has its turn: signals, callables, progress. Where batches are cut changes nothing but
+how soon Python gets it; callables are due at ticks fixed beforehand, and a batch ends there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+
+from . import admit
+from ._engine import Engine
+from .errors import Diverged, InvalidType, InvalidValue
+from .progress import Progress, Watcher
+from .result import History, Reason, RunResult
+from .until import Coherent, Locked
+
+__all__ = ["Pace", "Run", "ticks_of"]
+
+BATCH = 0.05
+"""Seconds that a batch should take: often enough for Ctrl-C and a live view, seldom enough to cost nothing."""
+
+
+def ticks_of(duration: object, dt: float, name: str = "duration") -> int:
+    """Return how many ticks of `dt` make the duration; it must be a whole number of them, at least one."""
+    span = admit.real(duration, name, above=0.0)
+    ratio = span / dt
+    ticks = max(1, round(ratio)) if math.isfinite(ratio) else 2**63
+    if ticks >= 2**62:
+        raise InvalidValue(f"{name} {span:g} is too many ticks of dt = {dt:g}: choose a larger dt")
+    if abs(ratio - ticks) > 1e-9 * ticks:
+        raise InvalidValue(
+            f"{name} must be a whole number of ticks of dt = {dt:g}: {span:.12g} is not, {ticks * dt:.12g} is"
+        )
+    return ticks
+
+
+class Pace:
+    """How many ticks make a batch of about `BATCH` seconds; learns from the batches done."""
+
+    def __init__(self, agents: int, edge_ends: int) -> None:
+        self._seconds_per_tick = 1e-9 * (8 * agents + edge_ends) + 1e-6
+
+    def ticks(self) -> int:
+        """Return the length of the next batch, at least one tick."""
+        return max(1, int(BATCH / self._seconds_per_tick))
+
+    def learn(self, ticks: int, seconds: float) -> None:
+        """Take a batch into account; a batch never grows by more than a factor of four at once."""
+        if ticks > 0:
+            self._seconds_per_tick = max(seconds / ticks, self._seconds_per_tick / 4)
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of an engine that the caller has claimed.
+
+    `ticks_max` ticks of `dt` at most; `until` is a target or None, `call` a Python callable that is asked every
+    `every` ticks, `watcher` is told between batches.
+    """
+
+    engine: Engine
+    pace: Pace
+    workers: int
+    dt: float
+    ticks_max: int
+    until: Coherent | Locked | None = None
+    call: Callable[[], object] | None = None
+    every: int = 1
+    timeout: float | None = None
+    keeps: bool = False
+    watcher: Watcher | None = None
+    ticks: int = field(default=0, init=False)
+    reason: Reason = field(default="stopped", init=False)
+    begun: float = field(default=0.0, init=False)
+
+    def go(self) -> None:
+        """Do the ticks; `reason` tells how it ended, also when this raises."""
+        self.begun = perf_counter()
+        self.engine.begin(
+            self.dt,
+            self.until.level if isinstance(self.until, Coherent) else -1.0,
+            self.until.tolerance if isinstance(self.until, Locked) else -1.0,
+            -1.0 if self.timeout is None else self.timeout,
+            self.keeps,
+        )
+        start = self.engine.tick
+        try:
+            ended = self._batch(0)
+            while not ended and self.ticks < self.ticks_max and not self._called():
+                ended = self._batch(self._next())
+                self.ticks = self.engine.tick - start
+                self._tell()
+            if not ended and self.ticks == self.ticks_max and self.reason == "stopped":
+                self.reason = "reached" if self._called() else "duration"
+        except KeyboardInterrupt:
+            self.reason = "interrupted"
+            raise
+        except Diverged:
+            self.reason = "diverged"
+            raise
+        finally:
+            self.ticks = self.engine.tick - start
+
+    def result(self) -> RunResult:
+        """Return what the run has to tell, complete or not."""
+        seconds = perf_counter() - self.begun
+        engine = self.engine
+        return RunResult(
+            reason=self.reason,
+            time=engine.time,
+            ticks=self.ticks,
+            coherence=engine.coherence,
+            rate=engine.graph.n * self.ticks / seconds if seconds > 0 else 0.0,
+            history=self._history() if self.keeps else None,
+        )
+
+    def _next(self) -> int:
+        left = self.ticks_max - self.ticks
+        due = self.every - self.ticks % self.every if self.call is not None else left
+        return min(self.pace.ticks(), left, due)
+
+    def _batch(self, ticks: int) -> bool:
+        """Do one batch; true if the run has ended with it."""
+        before = perf_counter()
+        said = self.engine.advance(ticks, self.workers)
+        self.pace.learn(ticks, perf_counter() - before)
+        if said != "running":
+            self.reason = said
+        return said != "running"
+
+    def _called(self) -> bool:
+        """Ask the callable if it is due; true if it says that the run is to end."""
+        if self.call is None or self.ticks % self.every and self.ticks != self.ticks_max:
+            return False
+        if self.call():
+            self.reason = "reached"
+            return True
+        return False
+
+    def _tell(self) -> None:
+        if self.watcher is None:
+            return
+        seconds = perf_counter() - self.begun
+        left = self.ticks_max - self.ticks
+        self.watcher(
+            Progress(
+                time=self.engine.time,
+                ticks=self.ticks,
+                ticks_max=self.ticks_max,
+                coherence=self.engine.coherence,
+                rate=self.engine.graph.n * self.ticks / seconds,
+                eta=seconds / max(self.ticks, 1) * left,
+            )
+        )
+
+    def _history(self) -> History:
+        coherence = np.empty(self.engine.entries)
+        self.engine.read_trace(coherence)
+        origin, tick, dt = self.engine.clock()
+        time = origin + np.arange(tick - max(len(coherence) - 1, 0), tick + 1)[: len(coherence)] * dt
+        return History(time, coherence)
+
+
+def due(every: float | None, dt: float, ticks_max: int) -> int:
+    """Return after how many ticks a callable is due: a hundredth of the run unless the user says."""
+    return max(1, ticks_max // 100) if every is None else ticks_of(every, dt, "every")
+
+
+def target(until: object) -> Coherent | Locked | None:
+    """Return the target that the engine itself can test, or None for a callable or nothing."""
+    if until is None or callable(until):
+        return None
+    if not isinstance(until, (Coherent, Locked)):
+        raise InvalidType(
+            f"until must be emerge.coherent(level), emerge.locked(tolerance) or a callable, not {until!r}"
+        )
+    return until

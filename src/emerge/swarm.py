@@ -1,0 +1,505 @@
+"""The swarm: what a user says to a set of agents, and what they say back."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from . import admit, checkpoint, model, team
+from ._engine import Engine, order_parameter
+from .errors import CheckpointError, InvalidType, InvalidValue
+from .model import Kuramoto, Model
+from .progress import Watcher, watching
+from .result import RunResult
+from .run import Pace, Run, due, target, ticks_of
+from .topology import Topology
+from .until import Coherent, Locked
+
+__all__ = ["Swarm"]
+
+Floats = npt.NDArray[np.float64]
+
+PHASES, DISRUPTIONS = 0, 1
+"""What random numbers are drawn for: each purpose has a stream of its own."""
+
+BYTES_OF_AN_AGENT = 48
+"""Phase, frequency and two phasors: what must be there before a swarm is begun."""
+
+
+class Swarm:
+    r"""A swarm of phase oscillators on a topology.
+
+    Agent i has a phase :math:`\theta_i` in [0, 2π) rad and a natural frequency :math:`\omega_i` in rad per unit
+    of time; it answers its neighbours as the model says.
+
+    Parameters
+    ----------
+    topology : Topology
+        Who senses whom.
+    model : Kuramoto
+        How agents answer what they sense.
+    frequency : float or array_like of shape (n,), optional
+        Natural frequencies, finite. By default those that came with the topology's file, else 0.
+    phase : float or array_like of shape (n,), optional
+        Phases in rad, finite; taken modulo 2π. By default drawn uniformly from [0, 2π) by `seed`.
+    seed : int or numpy.random.Generator, optional
+        Seed of everything that is drawn: phases and disruptions. By default fresh entropy, so that two swarms
+        differ. Of a generator one number is drawn.
+    threads : int, optional
+        Workers of a tick, from 1 to 1024. By default as many as the work is worth, at most what
+        OMP_NUM_THREADS, the process's affinity and its CPU quota allow.
+
+    Raises
+    ------
+    InvalidType, InvalidValue
+        If an argument is of the wrong type, length or range.
+    TooLarge
+        If there is no memory for the swarm; the message names the size.
+
+    Notes
+    -----
+    Determinism: the same bits on any number of threads, for any way of cutting a run into smaller ones, after
+    save and load, and on any instruction set.
+
+    Thread safety: one thread at a time may run a swarm, another gets `Busy`. `nudge` and `disrupt` work from
+    any thread at any time and lose nothing. Reading state, and assigning `topology`, from another thread waits
+    for the current batch of ticks, about 50 ms, and sees the state between two ticks. Assigning phase,
+    frequency or model while another thread runs the swarm raises `Busy`.
+
+    Memory: 48 bytes an agent (32 on complete topologies) beside the topology; 8 more once somebody nudges.
+
+    Swarms can be pickled, copied and deep-copied; the copy goes on with the same bits.
+
+    Examples
+    --------
+    >>> import emerge
+    >>> swarm = emerge.Swarm(emerge.Topology.ring(100, degree=4), emerge.Kuramoto(coupling=1.0), seed=7)
+    >>> swarm.step(10)
+    >>> swarm
+    Swarm(100 agents, Kuramoto(coupling=1.0, lag=0.0, normalize='weight'), t = 0.1)
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        model: Model,
+        *,
+        frequency: float | npt.ArrayLike | None = None,
+        phase: float | npt.ArrayLike | None = None,
+        seed: int | np.random.Generator | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if not isinstance(topology, Topology):
+            raise InvalidType(f"topology must be an emerge.Topology, not {topology!r}")
+        _check_model(model)
+        n = len(topology)
+        self._threads = team.threads(threads)
+        self._seed = _seed_of(seed)
+        self._disruptions = 0
+        admit.memory(BYTES_OF_AN_AGENT * n, f"a swarm of {n} agents")
+        if frequency is None:
+            frequency = 0.0 if topology.frequency is None else topology.frequency
+        if phase is None:
+            phase = self._random(PHASES, 0).uniform(0.0, 2 * np.pi, n)
+        self._begin(topology, model, admit.vector(phase, "phase", n), admit.vector(frequency, "frequency", n))
+
+    def _begin(self, topology: Topology, model: Model, phase: Floats, frequency: Floats) -> None:
+        """Set up the engine for checked values."""
+        workers = team.workers(self._threads, len(topology), topology.edge_ends)
+        self._engine = Engine(topology._graph, _within_reach(phase), frequency, workers)
+        self._engine.set_model(*model._engine_model)
+        self._topology = topology
+        self._model = model
+        self._pace = Pace(len(topology), topology.edge_ends)
+        self._result: RunResult | None = None
+
+    # ---- state
+
+    def __len__(self) -> int:
+        return len(self._topology)
+
+    def __repr__(self) -> str:
+        return f"Swarm({len(self)} agents, {self._model}, t = {self.time:.6g})"
+
+    @property
+    def phase(self) -> Floats:
+        """Phases in rad, in [0, 2π), shape (n,): a copy. Assign one number or n of them, finite.
+
+        Nudges that no tick has taken yet are in what is read; assigning drops them.
+        """
+        phase = np.empty(len(self))
+        self._engine.read_phase(phase)
+        return phase
+
+    @phase.setter
+    def phase(self, value: float | npt.ArrayLike) -> None:
+        self._engine.write_phase(_within_reach(admit.vector(value, "phase", len(self))))
+
+    @property
+    def frequency(self) -> Floats:
+        """Natural frequencies in rad per unit of time, shape (n,): a copy. Assign one number or n, finite."""
+        frequency = np.empty(len(self))
+        self._engine.read_frequency(frequency)
+        return frequency
+
+    @frequency.setter
+    def frequency(self, value: float | npt.ArrayLike) -> None:
+        self._engine.write_frequency(admit.vector(value, "frequency", len(self)))
+
+    @property
+    def model(self) -> Model:
+        """How agents answer what they sense. Assign another model to change it between ticks."""
+        return self._model
+
+    @model.setter
+    def model(self, value: Model) -> None:
+        _check_model(value)
+        self._engine.set_model(*value._engine_model)
+        self._model = value
+
+    @property
+    def topology(self) -> Topology:
+        """Who senses whom. Assign another topology of as many agents, also while the swarm runs."""
+        return self._topology
+
+    @topology.setter
+    def topology(self, value: Topology) -> None:
+        if not isinstance(value, Topology):
+            raise InvalidType(f"topology must be an emerge.Topology, not {value!r}")
+        self._engine.set_graph(value._graph)
+        self._topology = value
+
+    @property
+    def coherence(self) -> float:
+        """Coherence R = \\|mean of exp(iθ)\\| in [0, 1] of the phases as they are now."""
+        return order_parameter(self.phase)[0]
+
+    @property
+    def mean_phase(self) -> float:
+        """Mean phase ψ, the angle of the mean of exp(iθ), in rad, in [0, 2π); meaningless where R is near 0."""
+        return order_parameter(self.phase)[1] % (2 * np.pi)
+
+    @property
+    def time(self) -> float:
+        """Time of the swarm: start + ticks · dt, never a sum of many."""
+        return self._engine.time
+
+    @property
+    def result(self) -> RunResult | None:
+        """How the last run ended, also when it was interrupted; None before the first."""
+        return self._result
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the engine holds for this swarm, its topology counted once."""
+        return self._engine.nbytes + self._topology._graph.nbytes
+
+    # ---- running
+
+    def step(self, ticks: int = 1, *, dt: float = 0.01) -> None:
+        """Do some ticks, and nothing else.
+
+        Parameters
+        ----------
+        ticks : int, default 1
+            How many, at least 1.
+        dt : float, default 0.01
+            Length of a tick in units of time, greater than 0. The method is explicit Euler: choose dt so that
+            no agent turns by more than about 0.1 rad relative to its neighbours in one tick.
+
+        Raises
+        ------
+        InvalidType, InvalidValue
+            If an argument is of the wrong type or range.
+        Busy
+            If another thread runs the swarm.
+        Diverged
+            If an agent's step left the range of numbers; the swarm keeps its last finite state.
+
+        Notes
+        -----
+        O(agents + edges) for each tick. ``step(100)`` and a hundred times ``step()`` give the same bits. Not
+        for two threads at once.
+        """
+        left = admit.count(ticks, "ticks")
+        with self._running(dt, left) as run:
+            run.go()
+
+    def run(
+        self,
+        duration: float,
+        *,
+        dt: float = 0.01,
+        until: Coherent | Locked | Callable[[Swarm], object] | None = None,
+        every: float | None = None,
+        timeout: float | None = None,
+        record: Literal["coherence"] | None = None,
+        progress: bool | Watcher = False,
+    ) -> RunResult:
+        """Run for a duration, or until a target is reached.
+
+        Parameters
+        ----------
+        duration : float
+            In units of time: a whole number of ticks (to 1e-9), at least one.
+        dt : float, default 0.01
+            Length of a tick, greater than 0, as in `step`.
+        until : Coherent, Locked or callable, optional
+            ``emerge.coherent(level)`` or ``emerge.locked(tolerance)``, tested by the engine before the first
+            and after every tick; or a callable that gets the swarm and returns true to end the run, called
+            before the first tick, every `every`, and at the end.
+        every : float, optional
+            Interval between calls of a callable `until`, a whole number of ticks. By default a hundredth of
+            the duration.
+        timeout : float, optional
+            Seconds of wall-clock time, greater than 0, after which the run ends at the next tick.
+        record : {"coherence"}, optional
+            Keep R of the start and of every tick (8 bytes each) in ``result.history``.
+        progress : bool or callable, default False
+            True shows a bar (extra ``cli``); a callable gets an `emerge.Progress` after every batch of ticks.
+
+        Returns
+        -------
+        RunResult
+            Why and when it ended; also kept as `Swarm.result`.
+
+        Raises
+        ------
+        InvalidType, InvalidValue
+            If an argument is of the wrong type or range; nothing has run then.
+        Busy
+            If another thread runs the swarm.
+        Diverged
+            If an agent's step left the range of numbers; the swarm keeps its last finite state.
+        KeyboardInterrupt
+            On Ctrl-C, within 0.2 s or one tick: the swarm is consistent and can go on, and `result` keeps what
+            was recorded.
+
+        Notes
+        -----
+        O(agents + edges) for each tick. Bitwise deterministic, whatever the threads and however a run is cut
+        into shorter ones; only `timeout` and Ctrl-C depend on the clock on the wall.
+
+        Examples
+        --------
+        >>> import emerge
+        >>> swarm = emerge.Swarm(emerge.Topology.complete(50), emerge.Kuramoto(coupling=1.0), seed=1)
+        >>> result = swarm.run(100.0, until=emerge.coherent(0.99), record="coherence")
+        >>> result.reason
+        'reached'
+        >>> len(result.history) == result.ticks + 1
+        True
+        """
+        dt = admit.real(dt, "dt", above=0.0)
+        ticks = ticks_of(duration, dt)
+        goal = target(until)
+        if record not in (None, "coherence"):
+            raise InvalidValue(f'record must be "coherence" or None, not {record!r}')
+        if timeout is not None:
+            timeout = admit.real(timeout, "timeout", above=0.0)
+        interval = due(every, dt, ticks)
+        with watching(progress) as watcher, self._running(dt, ticks) as run:
+            run.until, run.timeout, run.watcher = goal, timeout, watcher
+            run.keeps = record is not None
+            if goal is None and callable(until):
+                run.call, run.every = lambda: until(self), interval
+            try:
+                run.go()
+            finally:
+                self._result = run.result()
+        return self._result
+
+    @contextmanager
+    def _running(self, dt: float, ticks: int) -> Iterator[Run]:
+        """Claim the engine for a run of this thread."""
+        dt = admit.real(dt, "dt", above=0.0)
+        workers = team.workers(self._threads, len(self), self._topology.edge_ends)
+        run = Run(self._engine, self._pace, workers, dt, ticks)
+        try:
+            self._engine.claim()
+            yield run
+        finally:
+            self._engine.release()
+
+    # ---- poking
+
+    def nudge(self, agents: int | npt.ArrayLike, angle: float | npt.ArrayLike) -> None:
+        """Turn agents by an angle, from any thread, also while the swarm runs.
+
+        Parameters
+        ----------
+        agents : int or array_like of int, shape (k,)
+            Numbers of agents, from 0 to n - 1; one that stands there twice is turned twice.
+        angle : float or array_like of shape (k,)
+            Angle in rad, finite, one for all or one for each.
+
+        Raises
+        ------
+        InvalidType, InvalidValue
+            If an argument is of the wrong type, length or range; nobody has been turned then.
+        TooLarge
+            If there is no memory for the inbox, 8 bytes an agent, made by the first nudge.
+
+        Notes
+        -----
+        Never waits and loses nothing: the angle goes to the agent's inbox by one atomic addition and is in its
+        phase, for the agent and its neighbours alike, from the end of the current tick on. Nudges within a tick
+        give the same bits in any order. O(k).
+        """
+        numbers = admit.agents(agents, len(self))
+        self._engine.nudge(numbers, admit.vector(angle, "angle", len(numbers)))
+
+    def disrupt(self, fraction: float | None = None, *, agents: npt.ArrayLike | None = None) -> npt.NDArray[np.int64]:
+        """Knock agents out of phase: turn each by a random angle.
+
+        Parameters
+        ----------
+        fraction : float, optional
+            Share of the agents, from 0 to 1; who they are is drawn at random.
+        agents : array_like of int, optional
+            Or the agents themselves. One of the two must be given.
+
+        Returns
+        -------
+        ndarray of int64, shape (k,)
+            Who was disrupted, ascending; a new array.
+
+        Raises
+        ------
+        InvalidType, InvalidValue
+            If both or neither are given, or one is of the wrong type or range.
+
+        Notes
+        -----
+        Angles are uniform on [0, 2π). Drawn from the swarm's seed and the number of disruptions so far, so that
+        the same disruptions of the same swarm give the same bits. Goes through the inbox as `nudge` does: from
+        any thread, also while the swarm runs.
+        """
+        if (fraction is None) == (agents is None):
+            raise InvalidValue("give either the fraction of agents to disrupt, or the agents themselves")
+        rng = self._random(DISRUPTIONS, self._disruptions)
+        if agents is None:
+            share = admit.real(fraction, "fraction", least=0.0, most=1.0)
+            chosen = np.sort(rng.choice(len(self), round(share * len(self)), replace=False))
+        else:
+            chosen = np.unique(admit.agents(agents, len(self)))
+        self._disruptions += 1
+        self.nudge(chosen, rng.uniform(0.0, 2 * np.pi, len(chosen)))
+        return chosen
+
+    def _random(self, purpose: int, number: int) -> np.random.Generator:
+        return np.random.default_rng([self._seed, purpose, number])
+
+    # ---- keeping
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the swarm to one file, from which `load` goes on with the same bits.
+
+        Parameters
+        ----------
+        path : path-like
+            File to write; replaced as a whole if it exists. Written aside and renamed, so that nobody ever
+            sees half of it.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; one that was there before is untouched.
+
+        Notes
+        -----
+        The format is a versioned NumPy archive without pickled objects. `result` is not saved.
+        """
+        facts, arrays = self._state()
+        rows = self._topology._arrays()
+        checkpoint.write(path, facts, arrays | {f"topology_{name}": rows[name] for name in rows})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> Swarm:
+        """Load a swarm that `save` wrote.
+
+        Parameters
+        ----------
+        path : path-like
+            File to read.
+        threads : int, optional
+            As for `Swarm`: a property of this machine, so it is not in the file.
+
+        Returns
+        -------
+        Swarm
+            Goes on with the same bits as the one that was saved.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        CheckpointError
+            If the file is no saved swarm, is damaged, or was written by a newer version.
+        """
+        facts, arrays = checkpoint.read(path)
+        prefix = "topology_"
+        rows = {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
+        try:
+            return _restored(facts, arrays, Topology._from_arrays(rows), team.threads(threads))
+        except (KeyError, TypeError, ValueError) as wrong:
+            raise CheckpointError(f"{path} is no saved swarm, or is damaged: {wrong}") from None
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, Floats]]:
+        """What goes on, without the topology."""
+        facts = {
+            "model": type(self._model).__name__,
+            "parameters": dataclasses.asdict(self._model),
+            "clock": self._engine.clock(),
+            "seed": self._seed,
+            "disruptions": self._disruptions,
+        }
+        return facts, {"phase": self.phase, "frequency": self.frequency}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (*self._state(), self._topology, self._threads)
+
+    def __copy__(self) -> Swarm:
+        return _restored(*self._state(), self._topology, self._threads)
+
+
+def _restored(
+    facts: dict[str, Any], arrays: dict[str, Floats], topology: Topology, threads: int | None
+) -> Swarm:
+    """Make a swarm again from what `Swarm._state` told."""
+    swarm = object.__new__(Swarm)
+    swarm._threads = threads
+    swarm._seed = facts["seed"]
+    swarm._disruptions = facts["disruptions"]
+    again: Model = getattr(model, facts["model"])(**facts["parameters"])
+    n = len(topology)
+    swarm._begin(
+        topology, again, admit.vector(arrays["phase"], "phase", n), admit.vector(arrays["frequency"], "frequency", n)
+    )
+    swarm._engine.set_clock(*facts["clock"])
+    return swarm
+
+
+def _check_model(value: object) -> None:
+    if not isinstance(value, Kuramoto):
+        raise InvalidType(f"model must be a model such as emerge.Kuramoto(coupling=1.0), not {value!r}")
+
+
+def _seed_of(seed: int | np.random.Generator | None) -> int:
+    """Return the number that everything is drawn from."""
+    if seed is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+    if isinstance(seed, np.random.Generator):
+        return int(seed.integers(2**63))
+    return admit.count(seed, "seed", least=0)
+
+
+def _within_reach(phase: Floats) -> Floats:
+    """Take phases that are far from [0, 2π) near it; others stay as they are, to the bit."""
+    return np.where(np.abs(phase) < 1e6, phase, np.mod(phase, 2 * np.pi))

@@ -1,0 +1,89 @@
+"""How many workers a run gets: what this process may use, and what its work is worth."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+from . import _engine, admit
+
+__all__ = ["THREADS_MAX", "default_threads", "threads", "workers"]
+
+THREADS_MAX = 1024
+"""Most threads that can be asked for."""
+
+WORK_OF_A_WORKER = 50_000
+"""Work, in edges, below which a second worker costs more than it brings: some 30 µs of a tick."""
+
+WORK_OF_AN_AGENT = 8
+"""What an agent costs by itself, in edges; `em_graph_work` deals blocks out by the same figure."""
+
+_warned_after_fork = False
+
+
+def threads(value: int | None) -> int | None:
+    """Check the number of threads a user asks for; None leaves the choice to `workers`."""
+    return None if value is None else admit.count(value, "threads", least=1, most=THREADS_MAX)
+
+
+def default_threads() -> int:
+    """Return the least of OMP_NUM_THREADS or OpenMP's maximum, the process's affinity and its CPU quota."""
+    return max(1, min(_openmp(), _affinity(), _quota()))
+
+
+def workers(limit: int | None, agents: int, edge_ends: int) -> int:
+    """Return the team for one swarm: as many as asked for, or as its work is worth."""
+    if _engine.is_forked() and limit != 1:
+        _warn_after_fork()
+        return 1
+    if limit is not None:
+        return limit
+    work = WORK_OF_AN_AGENT * agents + edge_ends
+    return max(1, min(default_threads(), work // WORK_OF_A_WORKER))
+
+
+def _openmp() -> int:
+    build = _engine.build()
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if build["openmp"] and asked.isdecimal() and int(asked) > 0:
+        return min(int(asked), THREADS_MAX)
+    return int(build["openmp_threads"])
+
+
+def _affinity() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _quota() -> int:
+    """Whole CPUs that the control group grants, on Linux; else as many as there may ever be."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            quota = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").read_text()
+            period = Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us").read_text()
+        except OSError:
+            return THREADS_MAX
+    try:
+        return max(1, int(quota) // int(period)) if int(quota) > 0 else THREADS_MAX
+    except ValueError:
+        return THREADS_MAX
+
+
+def _warn_after_fork() -> None:
+    global _warned_after_fork
+    if not _warned_after_fork:
+        _warned_after_fork = True
+        warnings.warn(
+            "this process was forked from one that had run swarms on several threads: its swarms run on one;"
+            " start processes with the 'spawn' method to use more",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_engine.after_fork)
