@@ -388,12 +388,9 @@ cdef class Engine:
         """Origin + ticks * dt."""
         return self.origin + self.tick * self.dt
 
-    def set_clock(self, double origin, int64_t tick, double dt):
-        """Put the clock where a saved swarm had it."""
-        self.origin, self.tick, self.dt = origin, tick, dt
-
+    @property
     def clock(self):
-        """Return (origin, tick, dt), from which `set_clock` goes on to the bit."""
+        """Origin, tick and dt."""
         return self.origin, self.tick, self.dt
 
     @property
@@ -506,9 +503,8 @@ cdef class Engine:
             self._normalise(graph, self.normalize)
         return 0
 
-    def nudge(self, const int64_t[::1] agents not None, const double[::1] angles not None):
-        """Add angles (rad) to agents through the inbox: at any time, from any thread; nothing is lost."""
-        cdef int64_t k
+    cdef em_inbox *_inbox(self) except NULL:
+        """Return the inbox, made by the first who needs it."""
         cdef em_inbox *inbox = em_swarm_inbox(&self.swarm)
         cdef em_inbox *made
         if inbox == NULL:
@@ -518,9 +514,48 @@ cdef class Engine:
             inbox = em_swarm_offer_inbox(&self.swarm, made)
             if inbox != made:
                 em_inbox_free(made)
+        return inbox
+
+    def nudge(self, const int64_t[::1] agents not None, const double[::1] angles not None):
+        """Add angles (rad) to agents through the inbox: at any time, from any thread; nothing is lost."""
+        cdef int64_t k, count = agents.shape[0]
+        cdef const int64_t *agent
+        cdef const double *angle
+        cdef em_inbox *inbox = self._inbox()
+        if count == 0 or angles.shape[0] != count:
+            return
+        agent, angle = &agents[0], &angles[0]
         with nogil:
-            for k in range(agents.shape[0]):
-                em_inbox_add(inbox, agents[k], em_phase_to_binary(angles[k]))
+            for k in range(count):
+                em_inbox_add(inbox, agent[k], em_phase_to_binary(angle[k]))
+
+    def snapshot(self, double[::1] phase not None, double[::1] frequency not None, uint64_t[::1] waiting not None):
+        """Copy the state between two ticks for `resume`; returns the clock, and whether anything waits."""
+        cdef bint nudged
+        self._fits(phase)
+        self._fits(frequency)
+        if waiting.shape[0] != self.swarm.n:
+            raise InvalidValue(f"an array of {self.swarm.n} entries is needed, not of {waiting.shape[0]}")
+        self._enter()
+        with nogil:
+            memcpy(&frequency[0], self.swarm.frequency, self.swarm.n * sizeof(double))
+            nudged = em_swarm_read_apart(&self.swarm, &phase[0], &waiting[0])
+        clock = self.clock
+        self._leave()
+        return clock, nudged
+
+    def resume(self, clock, const uint64_t[::1] waiting=None):
+        """Go on where a snapshot was taken, in a new engine made with its phases and frequencies."""
+        cdef int64_t i
+        cdef em_inbox *inbox
+        self.origin, self.tick, self.dt = clock
+        if waiting is None:
+            return
+        if waiting.shape[0] != self.swarm.n:
+            raise InvalidValue(f"an array of {self.swarm.n} entries is needed, not of {waiting.shape[0]}")
+        inbox = self._inbox()
+        for i in range(self.swarm.n):
+            em_inbox_add(inbox, i, waiting[i])
 
     # ---- a run
 

@@ -143,6 +143,7 @@ cdef extern from "em_swarm.h" nogil:
     void em_swarm_init(em_swarm *swarm)
     void em_swarm_fill(em_swarm *swarm, int64_t block, const double *phase, const double *frequency)
     void em_swarm_read_phase(em_swarm *swarm, double *phase)
+    bint em_swarm_read_apart(em_swarm *swarm, double *phase, uint64_t *waiting)
     void em_swarm_write_phase(em_swarm *swarm, const double *phase)
     void em_swarm_order(int64_t n, const double *phase, em_scratch *scratch, double *order)
     void em_swarm_sum_up(em_swarm *swarm)

@@ -85,13 +85,22 @@ static inline void em_swarm_fill(em_swarm *swarm, int64_t block, const double *p
     memcpy(swarm->frequency + first, frequency + first, (size_t)count * sizeof *frequency);
 }
 
-/* These two while nobody is at work. The phases as they would be if the inbox were drained now. */
+/* These three while nobody is at work. The phases as they would be if the inbox were drained now. */
 static inline void em_swarm_read_phase(em_swarm *swarm, double *restrict phase)
 {
     const em_inbox *inbox = em_swarm_inbox(swarm);
     memcpy(phase, swarm->state[0], (size_t)swarm->n * sizeof *phase);
     for (int64_t i = 0; inbox != NULL && i < swarm->n; i++)
         phase[i] = em_phase_wrap(phase[i] + em_phase_from_binary(em_inbox_peek(inbox, i)));
+}
+
+/* The phases as they are, and apart from them what waits in the inbox; false if nobody has nudged yet. */
+static inline bool em_swarm_read_apart(em_swarm *swarm, double *restrict phase, uint64_t *restrict waiting)
+{
+    const em_inbox *inbox = em_swarm_inbox(swarm);
+    memcpy(phase, swarm->state[0], (size_t)swarm->n * sizeof *phase);
+    for (int64_t i = 0; inbox != NULL && i < swarm->n; i++) waiting[i] = em_inbox_peek(inbox, i);
+    return inbox != NULL;
 }
 
 /* New phases, wrapped; what waits in the inbox was meant for the old ones and is dropped. */

@@ -77,7 +77,7 @@ def agents(value: object, n: int, name: str = "agents") -> npt.NDArray[np.int64]
     wrong = (array < 0) | (array >= n)
     if wrong.any():
         raise InvalidValue(f"{name} holds {array[wrong][0]}, but agents are numbered from 0 to {n - 1}")
-    return array.astype(np.int64, copy=False)
+    return np.ascontiguousarray(array, dtype=np.int64)
 
 
 def generator(seed: object) -> np.random.Generator:

@@ -45,8 +45,8 @@ def write(path: str | os.PathLike[str], facts: dict[str, Any], arrays: Arrays) -
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Arrays]:
     """Return the facts and arrays of a file that `write` made, or say what is wrong with it."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if "header" not in archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile) or "header" not in archive:
                 raise CheckpointError(f"{path} is no saved swarm: Swarm.load reads what Swarm.save wrote")
             facts = json.loads(str(archive["header"]))
             arrays = {name: archive[name] for name in archive.files if name != "header"}

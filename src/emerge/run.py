@@ -162,7 +162,7 @@ class Run:
     def _history(self) -> History:
         coherence = np.empty(self.engine.entries)
         self.engine.read_trace(coherence)
-        origin, tick, dt = self.engine.clock()
+        origin, tick, dt = self.engine.clock
         time = origin + np.arange(tick - max(len(coherence) - 1, 0), tick + 1)[: len(coherence)] * dt
         return History(time, coherence)
 

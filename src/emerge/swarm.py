@@ -451,16 +451,25 @@ class Swarm:
         except (KeyError, TypeError, ValueError) as wrong:
             raise CheckpointError(f"{path} is no saved swarm, or is damaged: {wrong}") from None
 
-    def _state(self) -> tuple[dict[str, Any], dict[str, Floats]]:
-        """What goes on, without the topology."""
+    def _state(self) -> tuple[dict[str, Any], checkpoint.Arrays]:
+        """What goes on, without the topology: facts and arrays of one moment between two ticks."""
+        n = len(self)
+        arrays: checkpoint.Arrays = {
+            "phase": np.empty(n),
+            "frequency": np.empty(n),
+            "waiting": np.zeros(n, np.uint64),
+        }
+        clock, nudged = self._engine.snapshot(**arrays)
+        if not nudged:
+            del arrays["waiting"]
         facts = {
             "model": type(self._model).__name__,
             "parameters": dataclasses.asdict(self._model),
-            "clock": self._engine.clock(),
+            "clock": clock,
             "seed": self._seed,
             "disruptions": self._disruptions,
         }
-        return facts, {"phase": self.phase, "frequency": self.frequency}
+        return facts, arrays
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (*self._state(), self._topology, self._threads)
@@ -470,7 +479,7 @@ class Swarm:
 
 
 def _restored(
-    facts: dict[str, Any], arrays: dict[str, Floats], topology: Topology, threads: int | None
+    facts: dict[str, Any], arrays: checkpoint.Arrays, topology: Topology, threads: int | None
 ) -> Swarm:
     """Make a swarm again from what `Swarm._state` told."""
     swarm = object.__new__(Swarm)
@@ -482,7 +491,8 @@ def _restored(
     swarm._begin(
         topology, again, admit.vector(arrays["phase"], "phase", n), admit.vector(arrays["frequency"], "frequency", n)
     )
-    swarm._engine.set_clock(*facts["clock"])
+    waiting = arrays.get("waiting")
+    swarm._engine.resume(facts["clock"], None if waiting is None else waiting.astype(np.uint64))
     return swarm
 
 

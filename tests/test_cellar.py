@@ -1,0 +1,74 @@
+"""The C programs of `tests/c`: plain, under ThreadSanitizer, and under Address- and UndefinedBehaviorSanitizer."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+CELLAR = HERE.parent / "emerge_ext"
+PROGRAMS = sorted(path.stem for path in (HERE / "c").glob("test_*.c"))
+SANITIZERS = {
+    "plain": ["-O2"],
+    "yielding": ["-O2", "-DEM_TEAM_YIELDS"],
+    "thread": ["-O1", "-fsanitize=thread"],
+    "address": ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+}
+NEEDS_ISAS = {"test_swarm"}
+ALONE = [1]
+THREADS = [1, 2, 3, 5, 8, 16]
+
+compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+pytestmark = pytest.mark.skipif(
+    compiler is None or not CELLAR.is_dir(), reason="a C compiler and the sources of the cellar are needed"
+)
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Compile a program once for each sanitizer."""
+    folder = tmp_path_factory.mktemp("cellar")
+    made = {}
+
+    def compile_program(program, sanitizer, source=None):
+        target = folder / f"{program}-{sanitizer}"
+        if target not in made:
+            isas = sorted(map(str, CELLAR.glob("em_isa_*.c"))) if program in NEEDS_ISAS else []
+            command = [compiler, "-std=c11", "-D_GNU_SOURCE", "-g", "-Wall", "-Wextra", "-Werror"]
+            command += ["-ffp-contract=off", *SANITIZERS[sanitizer], f"-I{CELLAR}", f"-I{HERE / 'c'}"]
+            command += [str(source or HERE / "c" / f"{program}.c"), *isas, "-o", str(target), "-pthread", "-lm"]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+            assert done.returncode == 0, done.stderr
+            made[target] = True
+        return target
+
+    return compile_program
+
+
+@pytest.mark.parametrize("sanitizer", SANITIZERS)
+@pytest.mark.parametrize(
+    ("program", "threads"), [(p, t) for p in PROGRAMS for t in (ALONE if p == "test_phase" else THREADS)]
+)
+def test_program(compiled, program, sanitizer, threads):
+    command = [str(compiled(program, sanitizer)), str(threads)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert done.stdout == done.stderr == ""
+
+
+@pytest.mark.parametrize("order", ["release", "acquire", "acq_rel"])
+def test_the_race_detector_sees_a_weakened_barrier(compiled, tmp_path, order):
+    source = tmp_path / "weakened.c"
+    source.write_text(
+        "#include <stdatomic.h>\n"
+        f"#define memory_order_{order} memory_order_relaxed\n"
+        '#include "em_team.h"\n'
+        f'#undef memory_order_{order}\n#include "{HERE / "c" / "test_team.c"}"\n'
+    )
+    done = subprocess.run(
+        [str(compiled(f"weakened-{order}", "thread", source)), "3"], capture_output=True, text=True, timeout=110
+    )
+    assert done.returncode != 0
+    assert "data race" in done.stderr
