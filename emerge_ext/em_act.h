@@ -10,24 +10,24 @@
 #include <math.h>
 #include <stdint.h>
 
-#define EM_ACT_RATES 1      /* most state variables that a model here has */
+#define EM_ACT_RATES      1 /* most state variables that a model here has */
 #define EM_ACT_PARAMETERS 4 /* most numbers that a model here takes */
 
 typedef struct {
     int64_t count;
-    const double *frequency;   /* natural frequencies */
-    const double *cosine;      /* of the agents' own phases */
+    const double *frequency; /* natural frequencies */
+    const double *cosine;    /* of the agents' own phases */
     const double *sine;
-    const double *field;       /* [channels][2][stride] */
+    const double *field; /* [channels][2][stride] */
     int64_t stride;
-    const double *parameters;  /* as em_act_models[].prepare left them */
+    const double *parameters; /* as em_act_models[].prepare left them */
 } em_act_view;
 
 typedef struct {
     const char *name;
     int channels;
     int rates;
-    void (*prepare)(double *parameters); /* once for each change of the model */
+    void (*prepare)(double *parameters);                          /* once for each change of the model */
     void (*rate)(const em_act_view *view, double *restrict rate); /* rate is [rates][stride] */
 } em_act;
 

@@ -44,7 +44,8 @@ static inline uint64_t em_atomic_swap(em_word *word, uint64_t value, memory_orde
 }
 
 /* Puts `value` where `*expected` stands; else tells in `*expected` what stands there (read relaxed). */
-static inline bool em_atomic_compare_swap(em_word *word, uint64_t *expected, uint64_t value, memory_order order)
+static inline bool em_atomic_compare_swap(
+    em_word *word, uint64_t *expected, uint64_t value, memory_order order)
 {
     return atomic_compare_exchange_strong_explicit(&word->bits, expected, value, order, memory_order_relaxed);
 }

@@ -20,15 +20,16 @@
 #include <immintrin.h>
 #endif
 
-#define EM_BASE_APART 128 /* what memory is aligned to, and bytes between words of different workers: a cache
+#define EM_BASE_APART                                                                                        \
+    128 /* what memory is aligned to, and bytes between words of different workers: a cache
                              line and the one that is fetched with it */
 
 typedef enum {
     EM_OK = 0,
     EM_NO_MEMORY,
-    EM_DIVERGED,   /* an agent's step left the range of em_phase_wrap */
+    EM_DIVERGED, /* an agent's step left the range of em_phase_wrap */
     EM_TIMED_OUT,
-    EM_BROKEN,     /* a barrier that was aborted, or that somebody left */
+    EM_BROKEN, /* a barrier that was aborted, or that somebody left */
 } em_status;
 
 static _Atomic int64_t em_base_count; /* live allocations; relaxed: a count, it orders nothing */

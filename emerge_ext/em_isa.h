@@ -34,7 +34,8 @@ static inline int em_isa_list(const em_isa **isas)
 #if EM_ISA_X86
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2")) isas[count++] = &em_isa_avx2;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
         isas[count++] = &em_isa_avx512;
 #endif
     return count;

@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define EM_PHASE_TURN 6.283185307179586476925 /* 2 pi, rounded to the nearest double */
+#define EM_PHASE_TURN  6.283185307179586476925 /* 2 pi, rounded to the nearest double */
 #define EM_PHASE_REACH 1048576.0 /* a step that ends beyond this many rad is an error, never wrapped */
 #define EM_PHASE_SHIFT 0x1.8p52  /* added and taken away, rounds to the nearest whole number */
 
@@ -79,7 +79,7 @@ static inline void em_phase_sincos(double x, double *restrict cosine, double *re
                  C3 = 2.48015872894767294178e-05, C4 = -2.75573143513906633035e-07,
                  C5 = 2.08757232129817482790e-09, C6 = -1.13596475577881948265e-11;
     const double TWO_BY_PI = 0.63661977236758134308;
-    const double HALF_PI = 0x1.921fb544p+0;        /* 33 bits, so that quarter * HALF_PI is exact */
+    const double HALF_PI = 0x1.921fb544p+0; /* 33 bits, so that quarter * HALF_PI is exact */
     const double HALF_PI_REST = 0x1.0b4611a626331p-34;
 
     double shifted = x * TWO_BY_PI + EM_PHASE_SHIFT;
@@ -89,7 +89,7 @@ static inline void em_phase_sincos(double x, double *restrict cosine, double *re
     double s = r + r * q * (S1 + q * (S2 + q * (S3 + q * (S4 + q * (S5 + q * S6)))));
     double c = 1.0 - (0.5 * q - q * q * (C1 + q * (C2 + q * (C3 + q * (C4 + q * (C5 + q * C6))))));
 
-    uint64_t turn = em_phase_bits(shifted);        /* its low two bits number the quadrant */
+    uint64_t turn = em_phase_bits(shifted); /* its low two bits number the quadrant */
     uint64_t odd = 0 - (turn & 1);
     uint64_t s_bits = em_phase_bits(s), c_bits = em_phase_bits(c);
     uint64_t other = (s_bits ^ c_bits) & odd;

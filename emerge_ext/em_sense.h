@@ -19,19 +19,19 @@
 
 typedef struct {
     const em_graph *graph;
-    const double *phasor[EM_SENSE_CHANNELS];   /* [n][2]: cosine and sine of each agent */
-    double total[EM_SENSE_CHANNELS][2];        /* their sums, for complete graphs */
-    const double *strength;                    /* n_i of each agent, or NULL: see `scale` */
-    double scale;                              /* 1 / n, the same for all; 0: n_i is the degree */
+    const double *phasor[EM_SENSE_CHANNELS]; /* [n][2]: cosine and sine of each agent */
+    double total[EM_SENSE_CHANNELS][2];      /* their sums, for complete graphs */
+    const double *strength;                  /* n_i of each agent, or NULL: see `scale` */
+    double scale;                            /* 1 / n, the same for all; 0: n_i is the degree */
 } em_sense;
 
 /* A phasor is read and added as a whole, in either of two ways with the same bits. */
 #if defined(__GNUC__)
 typedef double em_sense_pair __attribute__((vector_size(16), may_alias));
-#define EM_SENSE_READ(z, j) (*(const em_sense_pair *)((z) + 2 * (int64_t)(j)))
-#define EM_SENSE_ADD(sum, z, j) ((sum) += EM_SENSE_READ(z, j))
+#define EM_SENSE_READ(z, j)              (*(const em_sense_pair *)((z) + 2 * (int64_t)(j)))
+#define EM_SENSE_ADD(sum, z, j)          ((sum) += EM_SENSE_READ(z, j))
 #define EM_SENSE_ADD_TIMES(sum, w, z, j) ((sum) += (w) * EM_SENSE_READ(z, j))
-#define EM_SENSE_PART(sum, k) ((sum)[k])
+#define EM_SENSE_PART(sum, k)            ((sum)[k])
 #else
 typedef struct {
     double part[2];
@@ -73,8 +73,8 @@ static inline void em_sense_weighted(
 
 /* Everybody but oneself: the sum of all, less one's own. */
 static inline void em_sense_complete(
-    const double *total, double scale, int64_t count, const double *restrict cosine, const double *restrict sine,
-    double *restrict re, double *restrict im)
+    const double *total, double scale, int64_t count, const double *restrict cosine,
+    const double *restrict sine, double *restrict re, double *restrict im)
 {
     const double x = total[0], y = total[1];
     for (int64_t i = 0; i < count; i++) {
@@ -90,7 +90,8 @@ static inline void em_sense_normalise(
     if (sense->scale == 1.0) return;
     for (int64_t i = 0; i < count; i++) { /* who senses nobody has the field 0 already */
         double one = sense->scale;
-        if (sense->scale == 0.0 && sense->strength == NULL) one = 1.0 / (degree[first + i] > 0 ? degree[first + i] : 1);
+        if (sense->scale == 0.0 && sense->strength == NULL)
+            one = 1.0 / (degree[first + i] > 0 ? degree[first + i] : 1);
         if (sense->scale == 0.0 && sense->strength != NULL)
             one = 1.0 / (sense->strength[first + i] > 0.0 ? sense->strength[first + i] : 1.0);
         re[i] *= one;
@@ -101,16 +102,18 @@ static inline void em_sense_normalise(
 /* The fields of agents first .. first + count - 1, which are one block, whose own phasors are `cosine` and
  * `sine`; `field` is [channels][2][BLOCK], as own phasors are [channels][BLOCK]. */
 static inline void em_sense_block(
-    const em_sense *sense, int channels, int64_t first, int64_t count, const double *cosine, const double *sine,
-    double *restrict field)
+    const em_sense *sense, int channels, int64_t first, int64_t count, const double *cosine,
+    const double *sine, double *restrict field)
 {
     const em_graph *graph = sense->graph;
     for (int c = 0; c < channels; c++) {
         double *re = field + (2 * c) * EM_GRAPH_BLOCK, *im = field + (2 * c + 1) * EM_GRAPH_BLOCK;
         if (graph->kind == EM_GRAPH_COMPLETE) {
-            double scale = sense->scale != 0.0 ? sense->scale : 1.0 / (double)(graph->n > 1 ? graph->n - 1 : 1);
+            double scale =
+                sense->scale != 0.0 ? sense->scale : 1.0 / (double)(graph->n > 1 ? graph->n - 1 : 1);
             em_sense_complete(
-                sense->total[c], scale, count, cosine + c * EM_GRAPH_BLOCK, sine + c * EM_GRAPH_BLOCK, re, im);
+                sense->total[c], scale, count, cosine + c * EM_GRAPH_BLOCK, sine + c * EM_GRAPH_BLOCK, re,
+                im);
             continue;
         }
         if (graph->weights != NULL)

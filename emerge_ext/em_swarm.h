@@ -16,7 +16,7 @@
 #include "em_sense.h"
 #include "em_step.h"
 
-#define EM_SWARM_LANES 8 /* interleaved partial sums of a block */
+#define EM_SWARM_LANES  8 /* interleaved partial sums of a block */
 #define EM_SWARM_NOBODY UINT64_MAX
 
 typedef struct {
@@ -32,9 +32,9 @@ typedef struct {
     double parameters[EM_ACT_PARAMETERS];
     em_step_kind step;
     double dt;
-    double *work;                /* [rates of the model * work of the integrator][n] */
-    _Atomic(em_inbox *) inbox;   /* NULL until somebody nudges */
-    em_word fault;               /* least agent that left reach in this tick */
+    double *work;              /* [rates of the model * work of the integrator][n] */
+    _Atomic(em_inbox *) inbox; /* NULL until somebody nudges */
+    em_word fault;             /* least agent that left reach in this tick */
 } em_swarm;
 
 /* One worker's own; whole cache lines, no other worker ever sees it. */
@@ -125,7 +125,8 @@ static inline double em_swarm_sum(int64_t count, const double *restrict value)
 }
 
 /* The sum of e^{i phase} as real and imaginary part, to the bits of em_swarm_sum_up. */
-static inline void em_swarm_order(int64_t n, const double *restrict phase, em_scratch *scratch, double *restrict order)
+static inline void em_swarm_order(
+    int64_t n, const double *restrict phase, em_scratch *scratch, double *restrict order)
 {
     double *cosine = scratch->phasor, *sine = scratch->phasor + EM_GRAPH_BLOCK;
     order[0] = order[1] = 0.0;
@@ -171,7 +172,8 @@ static inline void em_swarm_publish(em_swarm *swarm, int64_t block, bool stale, 
 }
 
 /* Keeps the least and the largest rate of the phases of a block. */
-static inline void em_swarm_note_extent(em_swarm *swarm, int64_t block, int64_t count, const double *restrict rate)
+static inline void em_swarm_note_extent(
+    em_swarm *swarm, int64_t block, int64_t count, const double *restrict rate)
 {
     double least = rate[0], most = rate[0];
     for (int64_t i = 1; i < count; i++) {
@@ -255,7 +257,8 @@ static inline void em_swarm_stage(em_swarm *swarm, int stage, int64_t block, em_
         em_inbox *inbox = em_swarm_inbox(swarm);
         if (inbox != NULL) em_inbox_drain(inbox, first, count, scratch->next);
         for (int v = 0; v < variables; v++)
-            memcpy(swarm->state[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
+            memcpy(
+                swarm->state[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
     }
     em_swarm_phasors(swarm, block, scratch->next, 1 - swarm->front, scratch);
 }

@@ -36,9 +36,9 @@
 #endif
 
 #define EM_TEAM_SLEEPERS 1u
-#define EM_TEAM_BROKEN 2u
-#define EM_TEAM_PHASE 4u
-#define EM_TEAM_SPINS 2000
+#define EM_TEAM_BROKEN   2u
+#define EM_TEAM_PHASE    4u
+#define EM_TEAM_SPINS    2000
 
 typedef struct {
     _Alignas(EM_BASE_APART) _Atomic uint32_t arrived;

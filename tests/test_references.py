@@ -1,9 +1,10 @@
 """Published results, by the numbers of docs/validation.md, each with the normalisation that its source uses."""
 
-import emerge
 import numpy as np
 import oracle
 import pytest
+
+import emerge
 
 pytest.importorskip("networkx", reason="networkx (extra `graphs`) brings the karate club")
 import networkx as nx

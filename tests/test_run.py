@@ -6,10 +6,11 @@ import subprocess
 import sys
 import threading
 
-import emerge
 import numpy as np
 import oracle
 import pytest
+
+import emerge
 
 MODEL = emerge.Kuramoto(coupling=2.0)
 

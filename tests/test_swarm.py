@@ -10,10 +10,11 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
-import emerge
 import numpy as np
 import oracle
 import pytest
+
+import emerge
 from emerge import _engine
 
 TURN = 2 * np.pi
@@ -283,9 +284,9 @@ class TestKeeping:
         if way == "save":
             swarm.save(tmp_path / "swarm.npz")
             return emerge.Swarm.load(tmp_path / "swarm.npz")
-        return {"pickle": lambda s: pickle.loads(pickle.dumps(s)), "copy": copy.copy, "deepcopy": copy.deepcopy}[
-            way
-        ](swarm)
+        return {"pickle": lambda s: pickle.loads(pickle.dumps(s)), "copy": copy.copy, "deepcopy": copy.deepcopy}[way](
+            swarm
+        )
 
     @pytest.mark.parametrize("way", ["save", "pickle", "copy", "deepcopy"])
     @pytest.mark.parametrize("kind", ["stored", "weighted", "complete", "labelled"])

@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 
-import emerge
 import numpy as np
 import oracle
 import pytest
 import ways
+
+import emerge
 from emerge import _engine
 from emerge.model import Model
 

@@ -1,7 +1,8 @@
 """All ways to run a swarm: one of each kind of topology, model, team and instruction set."""
 
-import emerge
 import numpy as np
+
+import emerge
 from emerge import _engine
 
 N = 8 * 512 + 123  # nine blocks, the last one short, so that eight workers all have something to do

@@ -1,6 +1,5 @@
 """What the compiled engine offers to the upper floor; a test compares it with the module."""
 
-from collections.abc import Buffer
 from typing import Literal, TypedDict, final
 
 import numpy as np
@@ -24,7 +23,8 @@ def is_forked() -> bool: ...
 def order_parameter(phase: npt.NDArray[np.float64]) -> tuple[float, float]: ...
 
 @final
-class View(Buffer): ...
+class View:
+    def __buffer__(self, flags: int, /) -> memoryview: ...
 
 @final
 class Graph:

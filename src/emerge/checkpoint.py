@@ -33,7 +33,7 @@ def write(path: str | os.PathLike[str], facts: dict[str, Any], arrays: Arrays) -
     handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, header=header, **arrays)
+            np.savez(file, **{"header": header, **arrays})  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, target)

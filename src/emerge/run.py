@@ -136,7 +136,7 @@ class Run:
 
     def _called(self) -> bool:
         """Ask the callable if it is due; true if it says that the run is to end."""
-        if self.call is None or self.ticks % self.every and self.ticks != self.ticks_max:
+        if self.call is None or (self.ticks % self.every and self.ticks != self.ticks_max):
             return False
         if self.call():
             self.reason = "reached"
@@ -163,8 +163,8 @@ class Run:
         coherence = np.empty(self.engine.entries)
         self.engine.read_trace(coherence)
         origin, tick, dt = self.engine.clock
-        time = origin + np.arange(tick - max(len(coherence) - 1, 0), tick + 1)[: len(coherence)] * dt
-        return History(time, coherence)
+        ticks = np.arange(len(coherence), dtype=np.float64) + (tick - len(coherence) + 1)
+        return History(origin + ticks * dt, coherence)
 
 
 def due(every: float | None, dt: float, ticks_max: int) -> int:

@@ -177,7 +177,7 @@ class Swarm:
 
     @property
     def coherence(self) -> float:
-        """Coherence R = \\|mean of exp(iθ)\\| in [0, 1] of the phases as they are now."""
+        """Coherence R, the length of the mean of exp(iθ), in [0, 1], of the phases as they are now."""
         return order_parameter(self.phase)[0]
 
     @property
@@ -452,7 +452,7 @@ class Swarm:
             raise CheckpointError(f"{path} is no saved swarm, or is damaged: {wrong}") from None
 
     def _state(self) -> tuple[dict[str, Any], checkpoint.Arrays]:
-        """What goes on, without the topology: facts and arrays of one moment between two ticks."""
+        """Return what goes on, without the topology: facts and arrays of one moment between two ticks."""
         n = len(self)
         arrays: checkpoint.Arrays = {
             "phase": np.empty(n),
@@ -478,9 +478,7 @@ class Swarm:
         return _restored(*self._state(), self._topology, self._threads)
 
 
-def _restored(
-    facts: dict[str, Any], arrays: checkpoint.Arrays, topology: Topology, threads: int | None
-) -> Swarm:
+def _restored(facts: dict[str, Any], arrays: checkpoint.Arrays, topology: Topology, threads: int | None) -> Swarm:
     """Make a swarm again from what `Swarm._state` told."""
     swarm = object.__new__(Swarm)
     swarm._threads = threads

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHECK(truth)                                                                     \
-    do {                                                                                 \
-        if (!(truth)) {                                                                  \
-            fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #truth);    \
-            exit(1);                                                                     \
-        }                                                                                \
+#define CHECK(truth)                                                                                         \
+    do {                                                                                                     \
+        if (!(truth)) {                                                                                      \
+            fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #truth);                        \
+            exit(1);                                                                                         \
+        }                                                                                                    \
     } while (0)
 
 #define CHECK_THREADS 16

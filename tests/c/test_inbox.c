@@ -7,7 +7,7 @@ enum { AGENTS = 1000, BLOCK = 64, ADDS = 20000, NUDGERS = 3 };
 
 typedef struct {
     em_inbox *inbox;
-    double phase[AGENTS];    /* each written by one owner */
+    double phase[AGENTS]; /* each written by one owner */
     uint64_t added[CHECK_THREADS * NUDGERS][AGENTS];
     em_word done;
 } post;

@@ -43,7 +43,8 @@ int main(int argc, char **argv)
     }
     for (int quarter = -8; quarter <= 8; quarter++)
         for (int ulp = -3; ulp <= 3; ulp++) {
-            double x = em_phase_from_bits(em_phase_bits(fabs(quarter * EM_PHASE_TURN / 4)) + (uint64_t)(int64_t)ulp);
+            double x =
+                em_phase_from_bits(em_phase_bits(fabs(quarter * EM_PHASE_TURN / 4)) + (uint64_t)(int64_t)ulp);
             if (quarter == 0) x = ulp * 1e-300;
             x = quarter < 0 ? -x : x;
             sine_and_cosine(x, &inside);

@@ -43,12 +43,14 @@ static void *run(void *argument)
 
 static em_graph *scattered(uint64_t seed, bool weighted)
 {
-    int32_t *degree = calloc(AGENTS, sizeof *degree), *indices = calloc((size_t)AGENTS * DEGREE, sizeof *indices);
+    int32_t *degree = calloc(AGENTS, sizeof *degree),
+            *indices = calloc((size_t)AGENTS * DEGREE, sizeof *indices);
     double *weights = calloc((size_t)AGENTS * DEGREE, sizeof *weights);
     int64_t ends = 0;
     for (int32_t i = 0; i < AGENTS; i++) {
         int32_t j = (int32_t)(check_random(&seed) % 700);
-        for (degree[i] = 0; degree[i] < i % (DEGREE + 1) && j < AGENTS; j += 1 + (int32_t)(check_random(&seed) % 900)) {
+        for (degree[i] = 0; degree[i] < i % (DEGREE + 1) && j < AGENTS;
+             j += 1 + (int32_t)(check_random(&seed) % 900)) {
             if (j == i) continue;
             weights[ends] = check_uniform(&seed);
             indices[ends++] = j;
@@ -72,7 +74,8 @@ static double phases(em_graph *graph, const em_isa *isa, int size, double *phase
     swarm->n = AGENTS;
     swarm->state[0] = em_base_alloc(AGENTS * sizeof(double));
     swarm->frequency = em_base_alloc(AGENTS * sizeof(double));
-    for (int b = 0; b < (em_graph_shares(graph) ? 2 : 1); b++) swarm->phasor[b] = em_base_alloc(2 * AGENTS * sizeof(double));
+    for (int b = 0; b < (em_graph_shares(graph) ? 2 : 1); b++)
+        swarm->phasor[b] = em_base_alloc(2 * AGENTS * sizeof(double));
     swarm->share = em_base_alloc((size_t)em_graph_blocks(AGENTS) * 2 * sizeof(double));
     swarm->sense.graph = graph;
     swarm->dt = 0.05;
@@ -85,7 +88,8 @@ static double phases(em_graph *graph, const em_isa *isa, int size, double *phase
     }
     uint64_t seed = 42;
     double *start = calloc(AGENTS, sizeof *start), *frequency = calloc(AGENTS, sizeof *frequency);
-    for (int i = 0; i < AGENTS; i++) start[i] = 20 * check_uniform(&seed) - 10, frequency[i] = check_uniform(&seed);
+    for (int i = 0; i < AGENTS; i++)
+        start[i] = 20 * check_uniform(&seed) - 10, frequency[i] = check_uniform(&seed);
     for (int64_t b = 0; b < em_graph_blocks(AGENTS); b++) em_swarm_fill(swarm, b, start, frequency);
     int64_t live = em_base_live();
     check_together(size, run, &j);

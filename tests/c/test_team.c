@@ -64,7 +64,8 @@ int main(int argc, char **argv)
 {
     int size = check_size(argc, argv);
     meeting m = {.team = em_base_alloc(sizeof(em_team))};
-    for (int cores = 0; cores <= CHECK_THREADS; cores += CHECK_THREADS) { /* sleeping at once; spinning first */
+    for (int cores = 0; cores <= CHECK_THREADS;
+         cores += CHECK_THREADS) { /* sleeping at once; spinning first */
         em_team_init(m.team, cores);
         m.serial = 0;
         check_together(size, meet, &m);

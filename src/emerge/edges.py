@@ -1,0 +1,297 @@
+"""Edges as arrays: checked, packed into keys, merged, and pressed into rows.
+
+An edge (i, j) says that agent i senses agent j. Here it travels as one 64-bit *key*, i in the high half and
+j in the low half, so that one in-place sort of the keys brings edges into rows, and each row into ascending
+order. The key of an undirected edge has its lesser agent in the high half. Agents are below 2**31, so keys
+are never negative and both halves fit. This room knows neither topologies nor generators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import admit
+from .errors import GraphError, InvalidType, TooLarge
+
+__all__ = [
+    "ENDS_MAX",
+    "EdgeList",
+    "admitted_rows",
+    "compress",
+    "fresh",
+    "gather",
+    "heads_of",
+    "merge",
+    "names",
+    "pack",
+    "room",
+    "starts",
+    "tails_of",
+    "unordered",
+]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Rows = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats | None]
+
+ENDS_MAX = 2**31
+"""Most edge ends that a complete topology is written out to."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EdgeList:
+    """What was read or given: pairs of agents and what came with them, not yet checked or merged."""
+
+    pairs: object
+    n: int | None = None
+    weights: object = None
+    directed: bool = False
+    labels: Iterable[object] | None = None
+    frequency: Floats | None = None
+    notes: tuple[str, ...] = ()
+
+
+@contextmanager
+def room(ends: int) -> Iterator[None]:
+    """Turn memory that cannot be had for `ends` edge ends into `TooLarge` with the size asked for."""
+    needed = 16 * ends
+    admit.memory(needed, f"building a topology of {ends} edge ends")
+    try:
+        yield
+    except TooLarge:
+        raise
+    except MemoryError:
+        raise TooLarge(
+            f"building a topology of {ends} edge ends needs {needed / 1e9:.1f} GB of memory, which cannot be had:"
+            " use fewer agents or edges"
+        ) from None
+
+
+def pack(heads: Ints, tails: npt.NDArray[np.integer[Any]]) -> Ints:
+    """Return the keys of the directed edges (heads, tails)."""
+    keys = np.left_shift(heads, 32, dtype=np.int64)
+    keys |= tails
+    return keys
+
+
+def unordered(one: Ints, other: Ints) -> Ints:
+    """Return the keys of undirected edges, the lesser agent in the high half."""
+    return pack(np.minimum(one, other), np.maximum(one, other))
+
+
+def heads_of(keys: Ints) -> Ints:
+    """Return the agents in the high halves."""
+    return keys >> 32
+
+
+def tails_of(keys: Ints) -> Ints:
+    """Return the agents in the low halves."""
+    return keys & 0xFFFFFFFF
+
+
+def starts(degree: npt.NDArray[Any]) -> Ints:
+    """Return where each row starts, and after the last where it ends: shape (n + 1,)."""
+    offsets = np.zeros(degree.size + 1, np.int64)
+    np.cumsum(degree, dtype=np.int64, out=offsets[1:])
+    return offsets
+
+
+def fresh(present: Ints, proposed: Ints) -> npt.NDArray[np.bool_]:
+    """Say which proposed keys are neither in the sorted keys `present` nor proposed earlier in the list."""
+    order = np.argsort(proposed, kind="stable")
+    ascending = proposed[order]
+    at = np.searchsorted(present, ascending)
+    np.minimum(at, present.size - 1, out=at)
+    new = present[at] != ascending if present.size else np.ones(ascending.size, np.bool_)
+    new[1:] &= ascending[1:] != ascending[:-1]
+    mask = np.empty_like(new)
+    mask[order] = new
+    return mask
+
+
+def merge(keys: Ints, weights: Floats | None) -> tuple[Ints, Floats | None, int]:
+    """Return distinct keys ascending, weights of equal ones added, and how many were merged.
+
+    `keys` is used up: its content afterwards is undefined.
+    """
+    if weights is None:
+        keys.sort()
+    else:
+        order = np.argsort(keys, kind="stable")
+        keys, weights = keys[order], weights[order]
+    first = np.ones(keys.size, np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=first[1:])
+    merged = keys.size - int(np.count_nonzero(first))
+    if merged:
+        keys = keys[first]
+        if weights is not None:
+            with np.errstate(over="ignore"):
+                weights = np.add.reduceat(weights, np.flatnonzero(first))
+            _add_up(keys, weights)
+    return keys, weights, merged
+
+
+def compress(keys: Ints, n: int, weights: Floats | None = None, *, directed: bool = False) -> Rows:
+    """Return degree (n,), indices and weights of the rows that distinct `keys` make, both ends of undirected.
+
+    Weights that are all one are as good as none, and dropped. `keys` is used up: its content afterwards is
+    undefined.
+    """
+    admit.memory(16 * n, f"a topology of {n} agents")
+    if weights is not None and bool((weights == 1).all()):
+        weights = None
+    if not directed:
+        both = np.empty(2 * keys.size, np.int64)
+        both[: keys.size] = keys
+        np.left_shift(tails_of(keys), 32, out=both[keys.size :])
+        both[keys.size :] |= heads_of(keys)
+        keys = both
+        weights = None if weights is None else np.concatenate([weights, weights])
+    if weights is None:
+        keys.sort()
+    else:
+        order = np.argsort(keys, kind="stable")
+        keys, weights = keys[order], weights[order]
+    indices = keys.astype(np.int32)  # keeps the low half
+    keys >>= 32
+    return np.bincount(keys, minlength=n).astype(np.int32), indices, weights
+
+
+def gather(found: EdgeList) -> tuple[Ints, int, Floats | None, tuple[str, ...]]:
+    """Check a list of edges and return its distinct keys, the number of agents, weights and notes.
+
+    Edges from an agent to itself are left out; repeated edges become one, and their weights add up.
+    """
+    pairs = _pairs(found.pairs)
+    n = _agents(pairs, found.n)
+    weights = _weights(found.weights, pairs)
+    notes = list(found.notes)
+    heads, tails = pairs[:, 0].astype(np.int64), pairs[:, 1].astype(np.int64)
+    keys = pack(heads, tails) if found.directed else unordered(heads, tails)
+    proper = heads != tails
+    del heads, tails
+    loops = keys.size - int(np.count_nonzero(proper))
+    if loops:
+        keys = keys[proper]
+        weights = None if weights is None else weights[proper]
+        notes.append(f"{_many(loops, 'self-loop')} left out")
+    del proper
+    keys, weights, merged = merge(keys, weights)
+    if merged:
+        added = "" if weights is None else ", the weights added"
+        notes.append(f"{_many(merged, 'repeated edge')} merged{added}")
+    return keys, n, weights, tuple(notes)
+
+
+def names(labels: Iterable[object], n: int) -> npt.NDArray[np.str_]:
+    """Return labels as an array of n distinct strings."""
+    if isinstance(labels, (str, bytes)):
+        raise InvalidType(f"labels must be a sequence of {n} names, one for each agent, not the text {labels!r}")
+    given = [str(label) for label in labels]
+    if len(given) != n:
+        raise GraphError(f"labels must be {n} names, one for each agent, not {len(given)}")
+    seen: set[str] = set()
+    for label in given:
+        if label in seen:
+            raise GraphError(f"labels must differ from each other, but {label!r} is given to two agents")
+        seen.add(label)
+    return np.array(given, dtype=np.str_)
+
+
+def admitted_rows(degree: object, indices: object, weights: object, n: int) -> Rows:
+    """Return rows that came from outside, or say why they are none of n agents."""
+    rows = [np.asarray(degree), np.asarray(indices)]
+    if any(array.dtype.kind not in "iu" or array.ndim != 1 for array in rows):
+        raise InvalidType("degree and indices must be one-dimensional arrays of whole numbers")
+    counts, ends = rows
+    if counts.size != n or (counts < 0).any() or counts.sum(dtype=np.int64) != ends.size:
+        raise GraphError(f"degree must be {n} numbers that add up to {ends.size}, the number of indices")
+    if ends.size and (int(ends.min()) < 0 or int(ends.max()) >= n):
+        raise GraphError(f"indices must be agents from 0 to {n - 1}")
+    heads = np.repeat(np.arange(n, dtype=np.int64), counts)
+    keys = pack(heads, ends.astype(np.int64))
+    if (keys[1:] <= keys[:-1]).any() or (heads == ends).any():
+        raise GraphError("indices must ascend in each row, and no agent may stand in its own")
+    found = None
+    if weights is not None:
+        found = np.asarray(weights)
+        if found.dtype != np.float64 or found.shape != ends.shape or not np.isfinite(found).all():
+            raise GraphError(f"weights must be {ends.size} finite numbers, one for each index")
+        found = np.ascontiguousarray(found)
+    return counts.astype(np.int32), ends.astype(np.int32), found
+
+
+def _pairs(edges: object) -> npt.NDArray[np.integer[Any]]:
+    try:
+        array = np.asarray(edges)
+    except ValueError:
+        raise GraphError("edges must be pairs (i, j) of agents, but the rows given differ in length") from None
+    if array.size == 0:
+        return np.empty((0, 2), np.int64)
+    if array.dtype.kind not in "iu":
+        raise InvalidType(f"edges must be an array or list of pairs of whole numbers, not of {array.dtype}")
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise GraphError(f"edges must have shape (E, 2), a row (i, j) for each edge, not {array.shape}")
+    return array
+
+
+def _agents(pairs: npt.NDArray[np.integer[Any]], n: int | None) -> int:
+    if n is not None:
+        n = admit.count(n, "n", most=admit.AGENTS_MAX)
+    elif pairs.size == 0:
+        raise GraphError("no edges tell how many agents there are: give their number n, at least 1")
+    if pairs.size == 0:
+        return n or 0
+    least, most = int(pairs.min()), int(pairs.max())
+    limit = admit.AGENTS_MAX if n is None else n
+    if least < 0 or most >= limit:
+        wrong = least if least < 0 else most
+        row = int(np.flatnonzero((pairs == wrong).any(axis=1))[0])
+        if n is None and least >= 0:
+            allowed = f"a topology has at most {admit.AGENTS_MAX} agents, numbered from 0"
+        else:
+            allowed = "agents are numbered from 0" + ("" if n is None else f" to {n - 1}")
+        raise GraphError(f"edge {row}, ({pairs[row, 0]}, {pairs[row, 1]}), names agent {wrong}, but {allowed}")
+    return most + 1 if n is None else n
+
+
+def _weights(weights: object, pairs: npt.NDArray[np.integer[Any]]) -> Floats | None:
+    if weights is None:
+        return None
+    try:
+        array = np.asarray(weights)
+    except ValueError:
+        raise GraphError(f"weights must have shape ({len(pairs)},), one for each edge") from None
+    if array.dtype.kind not in "fiub":
+        raise InvalidType(f"weights must be real numbers, not {array.dtype}")
+    if array.ndim == 0:
+        array = np.full(len(pairs), array)
+    if array.shape != (len(pairs),):
+        raise GraphError(f"weights must be one number or have shape ({len(pairs)},), not {array.shape}")
+    array = array.astype(np.float64)
+    wrong = ~np.isfinite(array)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise GraphError(
+            f"weights must be finite, but edge {row}, ({pairs[row, 0]}, {pairs[row, 1]}), has weight {array[row]}"
+        )
+    return array
+
+
+def _add_up(keys: Ints, weights: Floats) -> None:
+    wrong = keys[~np.isfinite(weights)]
+    if wrong.size:
+        raise GraphError(
+            f"weights of the repeated edge ({heads_of(wrong)[0]}, {tails_of(wrong)[0]}) add up beyond the"
+            " range of numbers: scale the weights down"
+        )
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number} {thing} was" if number == 1 else f"{number} {thing}s were"

@@ -1,0 +1,225 @@
+"""The laws of the house, read off the sources with the standard library alone."""
+
+import ast
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import emerge
+from emerge import _engine
+
+HOUSE = Path(__file__).parent.parent
+UPSTAIRS, GROUND = HOUSE / "src" / "emerge", HOUSE / "emerge_ext"
+pytestmark = pytest.mark.skipif(not (UPSTAIRS.is_dir() and GROUND.is_dir()), reason="the sources of emerge are needed")
+
+IMPORTS = {
+    "errors": set(),
+    "admit": {"errors"},
+    "model": {"admit", "errors"},
+    "until": {"admit"},
+    "result": set(),
+    "progress": {"admit", "errors"},
+    "checkpoint": {"errors"},
+    "team": {"_engine", "admit"},
+    "about": {"_engine", "team"},
+    "generate": {"edges"},
+    "edges": {"admit", "errors"},
+    "graphs": {"admit", "edges", "errors"},
+    "matpower": {"edges", "errors"},
+    "files": {"admit", "edges", "errors", "graphs", "matpower"},
+    "topology": {"_engine", "admit", "edges", "errors", "files", "generate", "graphs"},
+    "run": {"_engine", "admit", "errors", "progress", "result", "until"},
+    "swarm": {
+        "_engine",
+        "admit",
+        "checkpoint",
+        "errors",
+        "model",
+        "progress",
+        "result",
+        "run",
+        "team",
+        "topology",
+        "until",
+    },
+}
+"""Which rooms upstairs may know which others. Whoever is not listed stands above all of them."""
+
+INCLUDES = {
+    "em_base": set(),
+    "em_atomic": set(),
+    "em_phase": set(),
+    "em_act": set(),
+    "em_step": set(),
+    "em_team": {"em_base"},
+    "em_graph": {"em_base"},
+    "em_sense": {"em_graph"},
+    "em_inbox": {"em_atomic", "em_base", "em_phase"},
+    "em_swarm": {"em_act", "em_inbox", "em_phase", "em_sense", "em_step"},
+    "em_isa": {"em_swarm"},
+}
+"""Which machines of the cellar may know which others: models know no schedule, the team knows no model."""
+
+
+def rooms():
+    return sorted(path.stem for path in UPSTAIRS.glob("*.py") if not path.stem.startswith("__"))
+
+
+def machines():
+    return sorted(path.stem for path in GROUND.glob("em_*.h"))
+
+
+def imported(room):
+    """Rooms that a module imports when it is loaded or later."""
+    found = set()
+    for node in ast.walk(ast.parse((UPSTAIRS / f"{room}.py").read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            found |= {node.module} if node.module else {alias.name for alias in node.names}
+    return {name for name in found if name == "_engine" or (UPSTAIRS / f"{name}.py").exists()}
+
+
+def code(path):
+    """A C or Cython source without comments and strings."""
+    text = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text(), flags=re.S)
+    return re.sub(r'"(?:[^"\\]|\\.)*"', '""', text)
+
+
+@pytest.mark.parametrize("room", IMPORTS)
+def test_rooms_import_only_what_they_may(room):
+    assert imported(room) <= IMPORTS[room]
+
+
+def test_rooms_that_are_not_listed_are_above_all():
+    below = set(IMPORTS)
+    for room in below:
+        assert imported(room) - {"_engine"} <= below
+
+
+@pytest.mark.parametrize("machine", INCLUDES)
+def test_machines_include_only_what_they_may(machine):
+    included = set(re.findall(r'#include "(em_\w+)\.h"', (GROUND / f"{machine}.h").read_text()))
+    assert included <= INCLUDES[machine]
+
+
+def test_every_machine_is_listed():
+    assert machines() == sorted(INCLUDES)
+
+
+def test_no_machine_knows_python_or_openmp():
+    for path in [*GROUND.glob("em_*.h"), *GROUND.glob("em_*.c")]:
+        text = path.read_text()
+        assert "Python.h" not in text
+        assert "omp" not in re.findall(r"\bomp\w*|#pragma omp", text)
+
+
+@pytest.mark.parametrize("machine", INCLUDES)
+def test_functions_are_named_by_their_machine(machine):
+    names = re.findall(r"^static inline [\w ]+?\**(\w+)\(", (GROUND / f"{machine}.h").read_text(), flags=re.M)
+    assert all(name.startswith(f"{machine}_") for name in names)
+    assert names or machine == "em_isa"
+
+
+def test_no_order_is_left_implicit():
+    """Every C11 atomic operation says its order, and only the machines that own words use them."""
+    for path in [*GROUND.glob("em_*.h"), *GROUND.glob("em_*.c"), *GROUND.glob("*.p*")]:
+        operations = re.findall(r"\batomic_(?!init\b)(\w+)\(", code(path))
+        assert all(name.endswith("_explicit") for name in operations), path.name
+        assert "memory_order_seq_cst" not in code(path), path.name
+        assert "atomic_thread_fence" not in code(path), path.name
+        assert not re.search(r"\bvolatile\b(?! *\()", code(path).replace("__volatile__", "")), path.name
+
+
+def test_below_the_door_nobody_takes_the_gil():
+    for path in GROUND.glob("*.p*"):
+        assert "with gil" not in path.read_text()
+    assert re.findall(r"^cdef inline .*?:$", (GROUND / "_tick.pxd").read_text(), flags=re.M | re.S)
+    for line in re.findall(r"^cdef inline [^:]*:", (GROUND / "_tick.pxd").read_text(), flags=re.M):
+        assert "noexcept nogil" in line
+
+
+def test_one_window_onto_the_cellar():
+    for path in GROUND.glob("*.p*"):
+        if path.name != "em.pxd":
+            assert '.h"' not in path.read_text()
+
+
+def test_rooms_have_a_purpose():
+    without = {"utils", "util", "common", "core", "helpers", "config", "misc"}
+    names = {path.stem.removeprefix("em_") for path in HOUSE.rglob("*.*") if {".venv", "build"}.isdisjoint(path.parts)}
+    assert not names & without
+    for path in UPSTAIRS.glob("*.py"):
+        assert ast.get_docstring(ast.parse(path.read_text())), path.name
+    for path in [*GROUND.glob("em_*.h"), *GROUND.glob("em_*.c")]:
+        assert path.read_text().startswith("/*"), path.name
+
+
+def test_the_stub_lists_what_the_module_has():
+    stub = ast.parse((UPSTAIRS / "_engine.pyi").read_text())
+    listed = {}
+    for node in stub.body:
+        if isinstance(node, ast.ClassDef):
+            listed[node.name] = {
+                part.name if isinstance(part, ast.FunctionDef) else part.target.id
+                for part in node.body
+                if isinstance(part, ast.FunctionDef | ast.AnnAssign)
+            } - {"__init__", "__buffer__"}
+        elif isinstance(node, ast.FunctionDef):
+            listed[node.name] = None
+        elif isinstance(node, ast.AnnAssign):
+            listed[node.target.id] = None
+    listed.pop("Build")
+    public = {name for name in vars(_engine) if not name.startswith("_")}
+    assert set(listed) == public - {"Busy", "Diverged", "InvalidValue", "TooLarge"}
+    for name, members in listed.items():
+        if members is not None:
+            assert members == {member for member in vars(getattr(_engine, name)) if not member.startswith("_")}
+
+
+def test_everything_public_is_exported_once():
+    assert sorted(emerge.__all__) == sorted(
+        name for name, value in vars(emerge).items() if not name.startswith("_") and not inspect.ismodule(value)
+    )
+
+
+def public():
+    """Public callables, with methods and properties of public classes."""
+    for name in emerge.__all__:
+        thing = getattr(emerge, name)
+        yield name, thing
+        if inspect.isclass(thing) and not issubclass(thing, Exception):
+            for member, value in vars(thing).items():
+                if not member.startswith("_") and (callable(getattr(thing, member)) or isinstance(value, property)):
+                    yield f"{name}.{member}", value
+
+
+PUBLIC = dict(public())
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_names_are_documented(name):
+    thing = PUBLIC[name]
+    text = inspect.getdoc(thing) or ""
+    assert text, "no docstring"
+    assert text.partition("\n")[0].endswith("."), "the first line is one sentence"
+    if isinstance(thing, property) or (inspect.isclass(thing) and issubclass(thing, Exception)):
+        return
+    function = getattr(thing, "__func__", thing)
+    signature = inspect.signature(function if not inspect.isclass(thing) else thing)
+    given = [parameter for parameter in signature.parameters if parameter not in ("self", "cls")]
+    if inspect.isclass(thing) and "made by" in " ".join(text.split()):
+        return  # a value whose makers document the parameters
+    if given and "Attributes\n---" not in text:
+        assert "Parameters\n---" in text
+        section = text.partition("Parameters\n")[2].partition("\nRaises\n")[0]
+        for parameter in given:
+            assert re.search(rf"^[\w, *]*\b{parameter}\b[\w, ]* : ", section, flags=re.M), parameter
+    if given and not inspect.isclass(thing):
+        assert "Raises\n---" in text
+
+
+def test_every_module_can_be_imported_alone():
+    for room in rooms():
+        importlib.import_module(f"emerge.{room}")
