@@ -23,6 +23,8 @@ from _tick cimport (
     Batch, COHERENT, DIVERGED, LOCKED, NO_TARGET, REACHED, RUNNING, TIMED_OUT, Target, tick_member,
 )
 
+import os
+
 from emerge.errors import Busy, Diverged, InvalidValue, TooLarge
 
 
@@ -92,6 +94,10 @@ def use_instruction_set(str name not None):
     if name not in instruction_sets():
         raise InvalidValue(f"no instruction set {name!r} here: this processor has {', '.join(instruction_sets())}")
     chosen = instruction_sets().index(name)
+
+
+if os.environ.get("EMERGE_ISA"):
+    use_instruction_set(os.environ["EMERGE_ISA"])
 
 
 def allocations():
