@@ -24,8 +24,11 @@ def blocks(page, language):
 def test_examples_in_docstrings(module, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     name = "emerge" if module == "__init__" else f"emerge.{module}"
-    failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
-    assert failed == 0
+    if name in ("emerge.topology", "emerge.constructors"):
+        pytest.importorskip("networkx", reason="networkx and SciPy (extra `graphs`) are in the examples")
+    result = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert result.failed == 0
+    assert result.attempted or "Examples\n" not in Path(importlib.import_module(name).__file__).read_text()
 
 
 @in_checkout

@@ -30,7 +30,8 @@ IMPORTS = {
     "graphs": {"admit", "edges", "errors"},
     "matpower": {"edges", "errors"},
     "files": {"admit", "edges", "errors", "graphs", "matpower"},
-    "topology": {"_engine", "admit", "edges", "errors", "files", "generate", "graphs"},
+    "constructors": {"_engine", "admit", "edges", "errors", "files", "generate", "graphs"},
+    "topology": {"_engine", "admit", "constructors", "edges", "errors", "generate", "graphs"},
     "run": {"_engine", "admit", "errors", "progress", "result", "until"},
     "swarm": {
         "_engine",
@@ -190,7 +191,8 @@ def public():
         thing = getattr(emerge, name)
         yield name, thing
         if inspect.isclass(thing) and not issubclass(thing, Exception):
-            for member, value in vars(thing).items():
+            for member in dir(thing):
+                value = inspect.getattr_static(thing, member)
                 if not member.startswith("_") and (callable(getattr(thing, member)) or isinstance(value, property)):
                     yield f"{name}.{member}", value
 

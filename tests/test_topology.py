@@ -1,7 +1,6 @@
 """The topology as a value: its constructors, what it hands out, its edits, and what it refuses."""
 
 import copy
-import doctest
 import pickle
 import threading
 
@@ -295,17 +294,6 @@ def test_threads_may_ask_at_once():
     for thread in threads:
         thread.join(10)
     assert found == [(True, 4)] * 8
-
-
-def test_examples_in_docstrings():
-    pytest.importorskip("scipy")
-    pytest.importorskip("networkx")
-    emerge = pytest.importorskip("emerge")
-    if not hasattr(emerge, "Topology"):
-        pytest.skip("emerge does not offer Topology yet")
-    result = doctest.testmod(topology)
-    assert result.attempted > 40
-    assert result.failed == 0
 
 
 BAD = [
