@@ -171,17 +171,28 @@ static inline void em_swarm_publish(em_swarm *swarm, int64_t block, bool stale, 
     if (turned || stale) em_swarm_phasors(swarm, block, swarm->state[0] + first, swarm->front, scratch);
 }
 
-/* Keeps the least and the largest rate of the phases of a block. */
+/* Keeps the least and the largest rate of the phases of a block, found in lanes. */
 static inline void em_swarm_note_extent(
     em_swarm *swarm, int64_t block, int64_t count, const double *restrict rate)
 {
-    double least = rate[0], most = rate[0];
-    for (int64_t i = 1; i < count; i++) {
-        least = rate[i] < least ? rate[i] : least;
-        most = rate[i] > most ? rate[i] : most;
+    double least[EM_SWARM_LANES], most[EM_SWARM_LANES];
+    for (int l = 0; l < EM_SWARM_LANES; l++) least[l] = most[l] = rate[0];
+    int64_t whole = count - count % EM_SWARM_LANES;
+    for (int64_t i = 0; i < whole; i += EM_SWARM_LANES)
+        for (int l = 0; l < EM_SWARM_LANES; l++) {
+            least[l] = rate[i + l] < least[l] ? rate[i + l] : least[l];
+            most[l] = rate[i + l] > most[l] ? rate[i + l] : most[l];
+        }
+    for (int64_t i = whole; i < count; i++) {
+        least[0] = rate[i] < least[0] ? rate[i] : least[0];
+        most[0] = rate[i] > most[0] ? rate[i] : most[0];
     }
-    swarm->extent[2 * block] = least;
-    swarm->extent[2 * block + 1] = most;
+    for (int l = 1; l < EM_SWARM_LANES; l++) {
+        least[0] = least[l] < least[0] ? least[l] : least[0];
+        most[0] = most[l] > most[0] ? most[l] : most[0];
+    }
+    swarm->extent[2 * block] = least[0];
+    swarm->extent[2 * block + 1] = most[0];
 }
 
 /* The rates of a block at the phasors that are in front. */
