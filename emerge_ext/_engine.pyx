@@ -20,7 +20,8 @@ from libc.string cimport memcpy, memset
 
 from em cimport *
 from _tick cimport (
-    Batch, COHERENT, DIVERGED, LOCKED, NO_TARGET, REACHED, RUNNING, TIMED_OUT, Target, tick_member,
+    BARRIER, Batch, COHERENT, DIVERGED, GOSSIP, LOCKED, NO_TARGET, ORDERED, REACHED, RUNNING, Schedule, TIMED_OUT,
+    Target, tick_member,
 )
 
 import os
@@ -64,6 +65,7 @@ AGENTS_OF_BLOCK = EM_GRAPH_BLOCK
 REACH = EM_PHASE_REACH
 
 cdef dict MODELS = {"kuramoto": EM_ACT_KURAMOTO}
+cdef dict SCHEDULES = {"barrier": BARRIER, "gossip": GOSSIP, "ordered": ORDERED}
 cdef bint regions_were_opened = False
 cdef bint forked = False
 cdef int generation = 0
@@ -175,6 +177,7 @@ cdef class Graph:
 
     cdef em_graph *graph
     cdef double *strength
+    cdef int64_t *edge
     cdef PyThread_type_lock lock
 
     def __cinit__(self):
@@ -183,6 +186,7 @@ cdef class Graph:
     def __dealloc__(self):
         em_graph_free(self.graph)
         em_base_free(self.strength)
+        em_base_free(self.edge)
         PyThread_free_lock(self.lock)
 
     @staticmethod
@@ -250,24 +254,38 @@ cdef class Graph:
             held += 8 * graph.ends
         if self.strength != NULL:
             held += 8 * graph.n
+        if self.edge != NULL:
+            held += 8 * graph.n
         return held
 
     cdef const double *strengths(self) except? NULL:
         """Return the sum of |weights| of each agent, made once; NULL if all weights are 1."""
-        cdef double *made
-        if self.graph.weights == NULL:
-            return NULL
+        if self.graph.weights != NULL and self.strength == NULL:
+            self._derive()
+        return self.strength
+
+    cdef const int64_t *edges(self) except? NULL:
+        """Return where each agent's edges start, made once; NULL where none are stored."""
+        if self.graph.kind == EM_GRAPH_STORED and self.edge == NULL:
+            self._derive(edges=True)
+        return self.edge
+
+    cdef int _derive(self, bint edges=False) except -1:
+        """Make what is not there yet, one thread at a time."""
         with nogil:
             PyThread_acquire_lock(self.lock, WAIT_LOCK)
         try:
-            if self.strength == NULL:
-                made = <double *>_take(self.graph.n * sizeof(double), "the sum of weights of each agent")
-                with nogil:
-                    em_graph_strengths(self.graph, made)
-                self.strength = made
+            if edges and self.edge == NULL:
+                edge = <int64_t *>_take(self.graph.n * sizeof(int64_t), "where each agent's edges start")
+                em_graph_edges(self.graph, edge)
+                self.edge = edge
+            elif not edges and self.strength == NULL:
+                strength = <double *>_take(self.graph.n * sizeof(double), "the sum of weights of each agent")
+                em_graph_strengths(self.graph, strength)
+                self.strength = strength
         finally:
             PyThread_release_lock(self.lock)
-        return self.strength
+        return 0
 
 
 @cython.final
@@ -295,6 +313,8 @@ cdef class Engine:
     cdef readonly int64_t tick
     cdef readonly double dt
     # the run
+    cdef Schedule schedule
+    cdef int64_t *order
     cdef bint first
     cdef Target target
     cdef double level
@@ -321,6 +341,7 @@ cdef class Engine:
         self.swarm.state[0] = <double *>_take(n * sizeof(double), "the phases")
         self.swarm.frequency = <double *>_take(n * sizeof(double), "the frequencies")
         self.swarm.share = <double *>_take(2 * em_graph_blocks(n) * sizeof(double), "the sums of blocks")
+        self.swarm.running = <em_word *>_take(2 * sizeof(em_word), "the running sums")
         self._fill(phase, frequency, workers)
         self._use(graph)
 
@@ -332,6 +353,8 @@ cdef class Engine:
         em_base_free(self.swarm.phasor[1])
         em_base_free(self.swarm.share)
         em_base_free(self.swarm.extent)
+        em_base_free(self.swarm.running)
+        em_base_free(self.order)
         em_base_free(self.scratch)
         em_base_free(self.trace)
         em_base_free(self.team)
@@ -405,6 +428,8 @@ cdef class Engine:
         cdef em_swarm *swarm = &self.swarm
         cdef int64_t blocks = em_graph_blocks(swarm.n)
         cdef int64_t held = sizeof(em_team) + 16 * swarm.n + 16 * blocks + self.scratches * sizeof(em_scratch)
+        if self.order != NULL:
+            held += 8 * swarm.n
         for buffer in range(2):
             if swarm.phasor[buffer] != NULL:
                 held += 16 * swarm.n
@@ -565,8 +590,20 @@ cdef class Engine:
 
     # ---- a run
 
-    def begin(self, double dt, double coherent, double locked, double timeout, bint keeps):
+    def begin(self, double dt, double coherent, double locked, double timeout, bint keeps,
+              str schedule not None="barrier", const int64_t[::1] order=None):
         """Start a run: a negative `coherent`, `locked` or `timeout` (s) means none; `keeps` R of every tick."""
+        cdef bint latest = schedule == "gossip"
+        if order is not None:
+            if order.shape[0] != self.swarm.n:
+                raise InvalidValue(f"an order of {self.swarm.n} agents is needed, not of {order.shape[0]}")
+            if self.order == NULL:
+                self.order = <int64_t *>_take(self.swarm.n * sizeof(int64_t), "the order of agents")
+            memcpy(self.order, &order[0], self.swarm.n * sizeof(int64_t))
+        self.schedule = SCHEDULES[schedule]
+        if latest != self.swarm.sense.latest:
+            self.swarm.sense.latest = latest
+            self.stale = True
         if dt != self.dt:
             self.origin, self.tick, self.dt = self.time, 0, dt
         self.swarm.dt = dt
@@ -592,10 +629,12 @@ cdef class Engine:
         cdef uint64_t lost
         self._enter()
         try:
-            workers = _workers(workers, self.swarm.n)
+            workers = 1 if self.schedule == ORDERED else _workers(workers, self.swarm.n)
             self._make_room(ticks + 1, workers)
             memset(&batch, 0, sizeof(Batch))
             batch.swarm, batch.isa, batch.team, batch.scratch = &self.swarm, self.isa, self.team, self.scratch
+            batch.schedule, batch.order = self.schedule, self.order
+            batch.edges = self.graph.edges() if self.schedule == ORDERED else NULL
             batch.ticks, batch.first = ticks, self.first
             batch.stale = self.stale
             batch.settle = self.stale or em_swarm_inbox(&self.swarm) != NULL

@@ -9,10 +9,16 @@ line are written there and nowhere else, so members read them only after a join.
 from libc.stdint cimport int64_t, uint32_t
 
 from em cimport (
-    EM_SWARM_NOBODY, em_atomic_load, em_base_nanoseconds, em_graph_deal, em_isa, em_scratch, em_step_methods,
-    em_swarm, em_swarm_coherence, em_swarm_spread, em_swarm_sum_up, em_swarm_turn_over, em_team, em_team_arrive,
-    em_team_open, em_team_wait, memory_order_relaxed,
+    EM_SWARM_NOBODY, em_atomic_load, em_base_nanoseconds, em_gossip_sum, em_graph_deal, em_isa, em_scratch,
+    em_step_methods, em_swarm, em_swarm_coherence, em_swarm_spread, em_swarm_sum_up, em_swarm_turn_over, em_team,
+    em_team_arrive, em_team_open, em_team_wait, memory_order_relaxed,
 )
+
+
+cdef enum Schedule:
+    BARRIER     # all agents together: a stage reads one table of phasors and writes the other
+    GOSSIP      # each as soon as it can, from one table of the newest phasors
+    ORDERED     # one after another, by one worker
 
 
 cdef enum Target:
@@ -33,6 +39,9 @@ cdef struct Batch:
     const em_isa *isa       # the hot loops as compiled for this processor
     em_team *team
     em_scratch *scratch     # one for each member
+    Schedule schedule
+    const int64_t *order    # agents in their order, for ORDERED
+    const int64_t *edges    # where the row of each agent starts, for ORDERED on stored graphs
     int64_t ticks           # to be done in this batch
     bint stale              # phasors are not those of the phases
     bint settle             # phasors or inbox want a prologue
@@ -64,7 +73,10 @@ cdef inline void _judge(Batch *batch) noexcept nogil:
 
 
 cdef inline void _after_stage(Batch *batch, bint last) noexcept nogil:
-    em_swarm_turn_over(batch.swarm)
+    if batch.schedule == BARRIER:
+        em_swarm_turn_over(batch.swarm)
+    else:
+        em_swarm_sum_up(batch.swarm)
     if last:
         batch.done += 1
         _judge(batch)
@@ -85,6 +97,8 @@ cdef inline void _join(Batch *batch, uint32_t size, void (*alone)(Batch *, bint)
 
 cdef inline void _after_prologue(Batch *batch, bint last) noexcept nogil:
     em_swarm_sum_up(batch.swarm)
+    if batch.schedule == GOSSIP:
+        em_gossip_sum(batch.swarm)
 
 
 cdef inline void _before_first(Batch *batch, bint last) noexcept nogil:
@@ -116,7 +130,15 @@ cdef inline void tick_member(Batch *batch, int rank, int size) noexcept nogil:
     cdef int stage, stages = em_step_methods[<int>swarm.step].stages
     _prologue(batch, begin, end, scratch, size)
     while batch.done < batch.ticks and batch.reason == RUNNING:
-        for stage in range(stages):
+        if batch.schedule == GOSSIP:
             for block in range(begin, end):
-                batch.isa.stage(swarm, stage, block, scratch)
-            _join(batch, size, _after_stage, stage + 1 == stages)
+                batch.isa.gossip(swarm, block, scratch)
+            _join(batch, size, _after_stage, True)
+        elif batch.schedule == ORDERED:
+            batch.isa.ordered(swarm, batch.order, batch.edges, scratch)
+            _join(batch, size, _after_stage, True)
+        else:
+            for stage in range(stages):
+                for block in range(begin, end):
+                    batch.isa.stage(swarm, stage, block, scratch)
+                _join(batch, size, _after_stage, stage + 1 == stages)

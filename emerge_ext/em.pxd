@@ -76,11 +76,13 @@ cdef extern from "em_graph.h" nogil:
     int64_t em_graph_deal(const em_graph *graph, int64_t rank, int64_t size)
     bint em_graph_shares(const em_graph *graph)
     void em_graph_strengths(const em_graph *graph, double *strength)
+    void em_graph_edges(const em_graph *graph, int64_t *edge)
 
 
 cdef extern from "em_sense.h" nogil:
     ctypedef struct em_sense:
         const em_graph *graph
+        bint latest
         const double *strength
         double scale
 
@@ -134,6 +136,7 @@ cdef extern from "em_swarm.h" nogil:
         em_step_kind step
         double dt
         em_word fault
+        em_word *running
 
     ctypedef struct em_scratch:
         pass
@@ -152,11 +155,18 @@ cdef extern from "em_swarm.h" nogil:
     double em_swarm_coherence(const em_swarm *swarm)
 
 
+cdef extern from "em_gossip.h" nogil:
+    void em_gossip_sum(em_swarm *swarm)
+
+
 cdef extern from "em_isa.h" nogil:
     ctypedef struct em_isa:
         const char *name
         void (*publish)(em_swarm *swarm, int64_t block, bint stale, em_scratch *scratch) noexcept nogil
         void (*look)(em_swarm *swarm, int64_t block, em_scratch *scratch) noexcept nogil
         void (*stage)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch) noexcept nogil
+        void (*gossip)(em_swarm *swarm, int64_t block, em_scratch *scratch) noexcept nogil
+        void (*ordered)(em_swarm *swarm, const int64_t *order, const int64_t *edges,
+                        em_scratch *scratch) noexcept nogil
 
     int em_isa_list(const em_isa **isas)

@@ -124,4 +124,14 @@ static inline void em_graph_strengths(const em_graph *graph, double *restrict st
     }
 }
 
+/* Where the edges of each row of a stored graph start, for those who do not walk it block by block. */
+static inline void em_graph_edges(const em_graph *graph, int64_t *restrict edge)
+{
+    int64_t next = 0;
+    for (int64_t i = 0; i < graph->n; i++) {
+        edge[i] = next;
+        next += graph->degree[i];
+    }
+}
+
 #endif

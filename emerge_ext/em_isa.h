@@ -7,6 +7,8 @@
 #ifndef EM_ISA_H
 #define EM_ISA_H
 
+#include "em_gossip.h"
+#include "em_order.h"
 #include "em_swarm.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -20,9 +22,12 @@ typedef struct {
     void (*publish)(em_swarm *swarm, int64_t block, bool stale, em_scratch *scratch);
     void (*look)(em_swarm *swarm, int64_t block, em_scratch *scratch);
     void (*stage)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch);
+    void (*gossip)(em_swarm *swarm, int64_t block, em_scratch *scratch);
+    void (*ordered)(em_swarm *swarm, const int64_t *order, const int64_t *edges, em_scratch *scratch);
 } em_isa;
 
-#define EM_ISA_TABLE(isa) {isa, em_swarm_publish, em_swarm_look, em_swarm_stage}
+#define EM_ISA_TABLE(isa)                                                                                    \
+    {isa, em_swarm_publish, em_swarm_look, em_swarm_stage, em_gossip_block, em_order_tick}
 
 extern const em_isa em_isa_baseline, em_isa_avx2, em_isa_avx512;
 

@@ -13,59 +13,57 @@
 #ifndef EM_SENSE_H
 #define EM_SENSE_H
 
+#include "em_atomic.h"
 #include "em_graph.h"
+#include "em_phase.h"
 
 #define EM_SENSE_CHANNELS 1 /* most channels that a model here asks for */
 
 typedef struct {
     const em_graph *graph;
     const double *phasor[EM_SENSE_CHANNELS]; /* [n][2]: cosine and sine of each agent */
+    bool latest;                             /* the table is one of relaxed words, written while it is read */
     double total[EM_SENSE_CHANNELS][2];      /* their sums, for complete graphs */
     const double *strength;                  /* n_i of each agent, or NULL: see `scale` */
     double scale;                            /* 1 / n, the same for all; 0: n_i is the degree */
 } em_sense;
 
-/* A phasor is read and added as a whole, in either of two ways with the same bits. */
+/* A phasor is read and added as a whole, by vector or by parts with the same bits. A table that others write at
+ * the same time (`latest`) is one of relaxed words: cosine and sine may then be of different moments, which is
+ * an error of the size of the staleness itself, and none at a fixed point. */
 #if defined(__GNUC__)
 typedef double em_sense_pair __attribute__((vector_size(16), may_alias));
-#define EM_SENSE_READ(z, j)              (*(const em_sense_pair *)((z) + 2 * (int64_t)(j)))
-#define EM_SENSE_ADD(sum, z, j)          ((sum) += EM_SENSE_READ(z, j))
-#define EM_SENSE_ADD_TIMES(sum, w, z, j) ((sum) += (w) * EM_SENSE_READ(z, j))
-#define EM_SENSE_PART(sum, k)            ((sum)[k])
+#define EM_SENSE_PART(pair, k)     ((pair)[k])
+#define EM_SENSE_ADD(sum, pair, w) ((sum) += (w) * (pair))
 #else
 typedef struct {
     double part[2];
 } em_sense_pair;
-#define EM_SENSE_ADD(sum, z, j) EM_SENSE_ADD_TIMES(sum, 1.0, z, j)
-#define EM_SENSE_ADD_TIMES(sum, w, z, j)                                                                     \
-    ((sum).part[0] += (w) * (z)[2 * (int64_t)(j)], (sum).part[1] += (w) * (z)[2 * (int64_t)(j) + 1])
-#define EM_SENSE_PART(sum, k) ((sum).part[k])
+#define EM_SENSE_PART(pair, k) ((pair).part[k])
+#define EM_SENSE_ADD(sum, pair, w)                                                                           \
+    ((sum).part[0] += (w) * (pair).part[0], (sum).part[1] += (w) * (pair).part[1])
 #endif
 
-static inline void em_sense_stored(
-    const em_graph *graph, const double *restrict z, int64_t first, int64_t count, double *restrict re,
-    double *restrict im)
+static inline em_sense_pair em_sense_read(const double *z, int64_t j, bool latest)
 {
-    const int32_t *restrict degree = graph->degree + first;
-    const int32_t *restrict j = graph->indices + graph->start[first / EM_GRAPH_BLOCK];
-    for (int64_t i = 0; i < count; i++) {
-        em_sense_pair sum = {0};
-        for (const int32_t *end = j + degree[i]; j < end; j++) EM_SENSE_ADD(sum, z, *j);
-        re[i] = EM_SENSE_PART(sum, 0);
-        im[i] = EM_SENSE_PART(sum, 1);
-    }
+    if (!latest) return *(const em_sense_pair *)(z + 2 * j);
+    const em_word *word = (const em_word *)z + 2 * j;
+    return (em_sense_pair){
+        em_phase_from_bits(em_atomic_load(word, memory_order_relaxed)),
+        em_phase_from_bits(em_atomic_load(word + 1, memory_order_relaxed))};
 }
 
-static inline void em_sense_weighted(
-    const em_graph *graph, const double *restrict z, int64_t first, int64_t count, double *restrict re,
-    double *restrict im)
+/* The sums of `count` rows from `first` on, whose edges start at `edge`. */
+static inline void em_sense_rows(
+    const em_graph *graph, const double *z, bool weighted, bool latest, int64_t first, int64_t count,
+    int64_t edge, double *restrict re, double *restrict im)
 {
-    const int32_t *restrict degree = graph->degree + first;
-    int64_t k = graph->start[first / EM_GRAPH_BLOCK];
     for (int64_t i = 0; i < count; i++) {
         em_sense_pair sum = {0};
-        for (int64_t end = k + degree[i]; k < end; k++)
-            EM_SENSE_ADD_TIMES(sum, graph->weights[k], z, graph->indices[k]);
+        for (int64_t end = edge + graph->degree[first + i]; edge < end; edge++) {
+            em_sense_pair other = em_sense_read(z, graph->indices[edge], latest);
+            EM_SENSE_ADD(sum, other, weighted ? graph->weights[edge] : 1.0);
+        }
         re[i] = EM_SENSE_PART(sum, 0);
         im[i] = EM_SENSE_PART(sum, 1);
     }
@@ -99,15 +97,16 @@ static inline void em_sense_normalise(
     }
 }
 
-/* The fields of agents first .. first + count - 1, which are one block, whose own phasors are `cosine` and
- * `sine`; `field` is [channels][2][BLOCK], as own phasors are [channels][BLOCK]. */
+/* The fields of agents first .. first + count - 1, whose rows start at `edge` and whose own phasors are `cosine`
+ * and `sine`; `field` is [channels][2][BLOCK], own phasors are [channels][BLOCK]. */
 static inline void em_sense_block(
-    const em_sense *sense, int channels, int64_t first, int64_t count, const double *cosine,
+    const em_sense *sense, int channels, int64_t first, int64_t count, int64_t edge, const double *cosine,
     const double *sine, double *restrict field)
 {
     const em_graph *graph = sense->graph;
     for (int c = 0; c < channels; c++) {
         double *re = field + (2 * c) * EM_GRAPH_BLOCK, *im = field + (2 * c + 1) * EM_GRAPH_BLOCK;
+        const double *z = sense->phasor[c];
         if (graph->kind == EM_GRAPH_COMPLETE) {
             double scale =
                 sense->scale != 0.0 ? sense->scale : 1.0 / (double)(graph->n > 1 ? graph->n - 1 : 1);
@@ -116,10 +115,14 @@ static inline void em_sense_block(
                 im);
             continue;
         }
-        if (graph->weights != NULL)
-            em_sense_weighted(graph, sense->phasor[c], first, count, re, im);
+        if (sense->latest && graph->weights != NULL)
+            em_sense_rows(graph, z, true, true, first, count, edge, re, im);
+        else if (sense->latest)
+            em_sense_rows(graph, z, false, true, first, count, edge, re, im);
+        else if (graph->weights != NULL)
+            em_sense_rows(graph, z, true, false, first, count, edge, re, im);
         else
-            em_sense_stored(graph, sense->phasor[c], first, count, re, im);
+            em_sense_rows(graph, z, false, false, first, count, edge, re, im);
         em_sense_normalise(sense, first, count, re, im);
     }
 }

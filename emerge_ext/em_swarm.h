@@ -35,6 +35,7 @@ typedef struct {
     double *work;              /* [rates of the model * work of the integrator][n] */
     _Atomic(em_inbox *) inbox; /* NULL until somebody nudges */
     em_word fault;             /* least agent that left reach in this tick */
+    em_word *running;          /* [2]: sums of the shares in fixed point, for em_gossip.h */
 } em_swarm;
 
 /* One worker's own; whole cache lines, no other worker ever sees it. */
@@ -156,6 +157,14 @@ static inline void em_swarm_phasors(
     swarm->share[2 * block + 1] = em_swarm_sum(count, sine);
     if (!em_graph_shares(swarm->sense.graph)) return;
     double *restrict z = swarm->phasor[buffer] + 2 * em_swarm_first(block);
+    if (swarm->sense.latest) {
+        em_word *word = (em_word *)z;
+        for (int64_t i = 0; i < count; i++) {
+            em_atomic_store(word + 2 * i, em_phase_bits(cosine[i]), memory_order_relaxed);
+            em_atomic_store(word + 2 * i + 1, em_phase_bits(sine[i]), memory_order_relaxed);
+        }
+        return;
+    }
     for (int64_t i = 0; i < count; i++) {
         z[2 * i] = cosine[i];
         z[2 * i + 1] = sine[i];
@@ -195,20 +204,13 @@ static inline void em_swarm_note_extent(
     swarm->extent[2 * block + 1] = most[0];
 }
 
-/* The rates of a block at the phasors that are in front. */
-static inline void em_swarm_rates(em_swarm *swarm, int64_t block, em_scratch *scratch)
+/* The rates of agents first .. first + count - 1, whose rows start at `edge`, by what `sense` shows them. */
+static inline void em_swarm_act(
+    const em_swarm *swarm, const em_sense *sense, int64_t first, int64_t count, int64_t edge,
+    const double *cosine, const double *sine, em_scratch *scratch)
 {
-    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    double *cosine = em_swarm_own(swarm, block, scratch), *sine = cosine + count;
-    if (em_graph_shares(swarm->sense.graph)) {
-        const double *restrict z = swarm->phasor[swarm->front] + 2 * first;
-        for (int64_t i = 0; i < count; i++) {
-            cosine[i] = z[2 * i];
-            sine[i] = z[2 * i + 1];
-        }
-    }
     const em_act *act = &em_act_models[swarm->act];
-    em_sense_block(&swarm->sense, act->channels, first, count, cosine, sine, scratch->field);
+    em_sense_block(sense, act->channels, first, count, edge, cosine, sine, scratch->field);
     em_act_view view = {
         .count = count,
         .frequency = swarm->frequency + first,
@@ -221,10 +223,28 @@ static inline void em_swarm_rates(em_swarm *swarm, int64_t block, em_scratch *sc
     act->rate(&view, scratch->rate);
 }
 
+/* The rates of a block at the phasors that are in front, by what `sense` shows it. */
+static inline void em_swarm_rates(em_swarm *swarm, const em_sense *sense, int64_t block, em_scratch *scratch)
+{
+    const em_graph *graph = sense->graph;
+    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    double *cosine = em_swarm_own(swarm, block, scratch), *sine = cosine + count;
+    if (!em_graph_shares(graph)) {
+        em_swarm_act(swarm, sense, first, count, 0, cosine, sine, scratch);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        em_sense_pair own = em_sense_read(swarm->phasor[swarm->front], first + i, sense->latest);
+        cosine[i] = EM_SENSE_PART(own, 0);
+        sine[i] = EM_SENSE_PART(own, 1);
+    }
+    em_swarm_act(swarm, sense, first, count, graph->start[block], cosine, sine, scratch);
+}
+
 /* The extent of the rates of a block, with nothing moved. */
 static inline void em_swarm_look(em_swarm *swarm, int64_t block, em_scratch *scratch)
 {
-    em_swarm_rates(swarm, block, scratch);
+    em_swarm_rates(swarm, &swarm->sense, block, scratch);
     em_swarm_note_extent(swarm, block, em_swarm_count(swarm, block), scratch->rate);
 }
 
@@ -247,15 +267,12 @@ static inline void em_swarm_wrap(em_swarm *swarm, int64_t first, int64_t count, 
     }
 }
 
-/* One stage of a tick for one block: sense, act, combine, publish. */
-static inline void em_swarm_stage(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch)
+/* From rates to the next state of a block, in scratch; after the last stage that is the block's state. */
+static inline void em_swarm_combine(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch)
 {
     const em_step *step = &em_step_methods[swarm->step];
     const int variables = em_act_models[swarm->act].rates;
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    bool last = stage + 1 == step->stages;
-
-    em_swarm_rates(swarm, block, scratch);
     if (stage == 0 && swarm->extent != NULL) em_swarm_note_extent(swarm, block, count, scratch->rate);
     for (int v = 0; v < variables; v++) {
         double *work = step->work > 0 ? swarm->work + (int64_t)(v * step->work) * swarm->n + first : NULL;
@@ -263,14 +280,19 @@ static inline void em_swarm_stage(em_swarm *swarm, int stage, int64_t block, em_
             stage, count, swarm->dt, swarm->state[v] + first, scratch->rate + v * EM_GRAPH_BLOCK, work,
             scratch->next + v * EM_GRAPH_BLOCK);
     }
-    if (last) {
-        em_swarm_wrap(swarm, first, count, scratch->next);
-        em_inbox *inbox = em_swarm_inbox(swarm);
-        if (inbox != NULL) em_inbox_drain(inbox, first, count, scratch->next);
-        for (int v = 0; v < variables; v++)
-            memcpy(
-                swarm->state[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
-    }
+    if (stage + 1 < step->stages) return;
+    em_swarm_wrap(swarm, first, count, scratch->next);
+    em_inbox *inbox = em_swarm_inbox(swarm);
+    if (inbox != NULL) em_inbox_drain(inbox, first, count, scratch->next);
+    for (int v = 0; v < variables; v++)
+        memcpy(swarm->state[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
+}
+
+/* One stage of a tick for one block: sense, act, combine, publish. */
+static inline void em_swarm_stage(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch)
+{
+    em_swarm_rates(swarm, &swarm->sense, block, scratch);
+    em_swarm_combine(swarm, stage, block, scratch);
     em_swarm_phasors(swarm, block, scratch->next, 1 - swarm->front, scratch);
 }
 

@@ -32,6 +32,18 @@ def euler(phase, frequency, edges, weights, *, ticks, dt, **model):
     return phase
 
 
+def ordered(phase, frequency, edges, weights, *, order, ticks, dt, coupling, lag=0.0, normalize="weight"):
+    """Phases when one agent after another takes its Euler step, each seeing all earlier ones."""
+    phase = np.array(phase)
+    divided = strengths(len(phase), edges, weights, normalize)
+    rows = [np.flatnonzero(edges[:, 0] == i) for i in range(len(phase))]
+    for _ in range(ticks):
+        for i in order:
+            pull = np.sum(weights[rows[i]] * np.sin(phase[edges[rows[i], 1]] - phase[i] - lag))
+            phase[i] = np.mod(phase[i] + dt * (frequency[i] + coupling * pull / divided[i]), 2 * np.pi)
+    return phase
+
+
 def coherence(phase):
     """R, as the length of the mean of unit vectors."""
     return np.hypot(np.mean(np.cos(phase)), np.mean(np.sin(phase)))

@@ -57,10 +57,12 @@ INCLUDES = {
     "em_step": set(),
     "em_team": {"em_base"},
     "em_graph": {"em_base"},
-    "em_sense": {"em_graph"},
+    "em_sense": {"em_atomic", "em_graph", "em_phase"},
     "em_inbox": {"em_atomic", "em_base", "em_phase"},
     "em_swarm": {"em_act", "em_inbox", "em_phase", "em_sense", "em_step"},
-    "em_isa": {"em_swarm"},
+    "em_gossip": {"em_swarm"},
+    "em_order": {"em_swarm"},
+    "em_isa": {"em_gossip", "em_order", "em_swarm"},
 }
 """Which machines of the cellar may know which others: models know no schedule, the team knows no model."""
 

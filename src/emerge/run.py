@@ -10,8 +10,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from . import admit
 from ._engine import Engine
@@ -20,7 +22,10 @@ from .progress import Progress, Watcher
 from .result import History, Reason, RunResult
 from .until import Coherent, Locked
 
-__all__ = ["Pace", "Run", "ticks_of"]
+__all__ = ["Pace", "Run", "Schedule", "due", "schedule_of", "target", "ticks_of"]
+
+Schedule = Literal["barrier", "gossip", "ordered"]
+"""Who does which block when: all together; each as soon as it can; one agent after another."""
 
 BATCH = 0.05
 """Seconds that a batch should take: often enough for Ctrl-C and a live view, seldom enough to cost nothing."""
@@ -74,6 +79,8 @@ class Run:
     every: int = 1
     timeout: float | None = None
     keeps: bool = False
+    schedule: Schedule = "barrier"
+    order: npt.NDArray[np.int64] | None = None
     watcher: Watcher | None = None
     ticks: int = field(default=0, init=False)
     reason: Reason = field(default="stopped", init=False)
@@ -88,6 +95,8 @@ class Run:
             self.until.tolerance if isinstance(self.until, Locked) else -1.0,
             -1.0 if self.timeout is None else self.timeout,
             self.keeps,
+            self.schedule,
+            self.order,
         )
         start = self.engine.tick
         try:
@@ -181,3 +190,26 @@ def target(until: object) -> Coherent | Locked | None:
             f"until must be emerge.coherent(level), emerge.locked(tolerance) or a callable, not {until!r}"
         )
     return until
+
+
+def schedule_of(schedule: object, order: object, n: int) -> tuple[Schedule, npt.NDArray[np.int64] | None]:
+    """Return the schedule and, for "ordered", the order of all n agents: by number unless the user says."""
+    for name in get_args(Schedule):
+        if schedule == name:
+            break
+    else:
+        choices = ", ".join(repr(name) for name in get_args(Schedule))
+        raise InvalidValue(f"schedule must be one of {choices}, not {schedule!r}")
+    if schedule != "ordered":
+        if order is not None:
+            raise InvalidValue(f'an order is for schedule="ordered", and the schedule is {schedule!r}')
+        return name, None
+    if order is None:
+        return name, np.arange(n)
+    given = admit.agents(order, n, "order")
+    times = np.bincount(given, minlength=n)
+    if len(given) != n or (times != 1).any():
+        odd = int(np.flatnonzero(times != 1)[0])
+        stands = "is missing" if times[odd] == 0 else f"stands there {times[odd]} times"
+        raise InvalidValue(f"order must name each of the {n} agents once, but agent {odd} {stands}")
+    return name, given

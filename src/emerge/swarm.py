@@ -17,7 +17,7 @@ from .errors import CheckpointError, InvalidType, InvalidValue
 from .model import Kuramoto, Model
 from .progress import Watcher, watching
 from .result import RunResult
-from .run import Pace, Run, due, target, ticks_of
+from .run import Pace, Run, Schedule, due, schedule_of, target, ticks_of
 from .topology import Topology
 from .until import Coherent, Locked
 
@@ -64,8 +64,8 @@ class Swarm:
 
     Notes
     -----
-    Determinism: the same bits on any number of threads, for any way of cutting a run into smaller ones, after
-    save and load, and on any instruction set.
+    Determinism: the same bits on any number of threads (but for the schedule "gossip"), for any way of cutting a
+    run into smaller ones, after save and load, and on any instruction set.
 
     Thread safety: one thread at a time may run a swarm, another gets `Busy`. `nudge` and `disrupt` work from
     any thread at any time and lose nothing. Reading state, and assigning `topology`, from another thread waits
@@ -202,7 +202,14 @@ class Swarm:
 
     # ---- running
 
-    def step(self, ticks: int = 1, *, dt: float = 0.01) -> None:
+    def step(
+        self,
+        ticks: int = 1,
+        *,
+        dt: float = 0.01,
+        schedule: Schedule = "barrier",
+        order: npt.ArrayLike | None = None,
+    ) -> None:
         """Do some ticks, and nothing else.
 
         Parameters
@@ -212,6 +219,10 @@ class Swarm:
         dt : float, default 0.01
             Length of a tick in units of time, greater than 0. The method is explicit Euler: choose dt so that
             no agent turns by more than about 0.1 rad relative to its neighbours in one tick.
+        schedule : {"barrier", "gossip", "ordered"}, default "barrier"
+            As in `run`.
+        order : array_like of int, shape (n,), optional
+            As in `run`.
 
         Raises
         ------
@@ -228,7 +239,9 @@ class Swarm:
         for two threads at once.
         """
         left = admit.count(ticks, "ticks")
+        chosen, agents = schedule_of(schedule, order, len(self))
         with self._running(dt, left) as run:
+            run.schedule, run.order = chosen, agents
             run.go()
 
     def run(
@@ -236,6 +249,8 @@ class Swarm:
         duration: float,
         *,
         dt: float = 0.01,
+        schedule: Schedule = "barrier",
+        order: npt.ArrayLike | None = None,
         until: Coherent | Locked | Callable[[Swarm], object] | None = None,
         every: float | None = None,
         timeout: float | None = None,
@@ -250,6 +265,13 @@ class Swarm:
             In units of time: a whole number of ticks (to 1e-9), at least one.
         dt : float, default 0.01
             Length of a tick, greater than 0, as in `step`.
+        schedule : {"barrier", "gossip", "ordered"}, default "barrier"
+            Who does what when. "barrier": all agents together, from the state at the beginning of the tick; the
+            same bits on any number of threads. "gossip": each as soon as it can, from the newest phases of its
+            neighbours, waiting only at the end of a tick; not repeatable to the bit on several threads. "ordered":
+            one agent after another on one thread, each seeing all earlier updates; the same bits each time.
+        order : array_like of int, shape (n,), optional
+            Order of the agents for "ordered", each once; by number if not given.
         until : Coherent, Locked or callable, optional
             ``emerge.coherent(level)`` or ``emerge.locked(tolerance)``, tested by the engine before the first
             and after every tick; or a callable that gets the swarm and returns true to end the run, called
@@ -283,8 +305,10 @@ class Swarm:
 
         Notes
         -----
-        O(agents + edges) for each tick. Bitwise deterministic, whatever the threads and however a run is cut
-        into shorter ones; only `timeout` and Ctrl-C depend on the clock on the wall.
+        O(agents + edges) for each tick. Bitwise deterministic but for "gossip" on several threads, whatever the
+        threads and however a run is cut into shorter ones; only `timeout` and Ctrl-C depend on the clock on the
+        wall. Fixed points with zero mean frequency are the same under every schedule; rates and frequencies under
+        "gossip" and "ordered" differ from those of "barrier" to first order in dt.
 
         Examples
         --------
@@ -304,9 +328,11 @@ class Swarm:
         if timeout is not None:
             timeout = admit.real(timeout, "timeout", above=0.0)
         interval = due(every, dt, ticks)
+        chosen, agents = schedule_of(schedule, order, len(self))
         with watching(progress) as watcher, self._running(dt, ticks) as run:
             run.until, run.timeout, run.watcher = goal, timeout, watcher
             run.keeps = record is not None
+            run.schedule, run.order = chosen, agents
             if goal is None and callable(until):
                 run.call, run.every = lambda: until(self), interval
             try:

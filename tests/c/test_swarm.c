@@ -11,6 +11,7 @@ typedef struct {
     em_team *team;
     em_scratch *scratch;
     const em_isa *isa;
+    bool gossip;
 } job;
 
 static void *run(void *argument)
@@ -25,14 +26,17 @@ static void *run(void *argument)
         for (int64_t block = end - 1; block >= begin; block--) {
             if (tick == 0)
                 j->isa->publish(swarm, block, true, j->scratch + member->rank);
+            else if (j->gossip)
+                j->isa->gossip(swarm, block, j->scratch + member->rank);
             else
                 j->isa->stage(swarm, 0, block, j->scratch + member->rank);
         }
         if (em_team_arrive(j->team, size, &ticket)) {
-            if (tick == 0)
-                em_swarm_sum_up(swarm);
-            else
+            if (tick > 0 && !j->gossip)
                 em_swarm_turn_over(swarm);
+            else
+                em_swarm_sum_up(swarm);
+            if (tick == 0 && j->gossip) em_gossip_sum(swarm);
             em_team_open(j->team);
         } else {
             CHECK(em_team_wait(j->team, size, ticket, -1) == EM_OK);
@@ -64,9 +68,9 @@ static em_graph *scattered(uint64_t seed, bool weighted)
 }
 
 /* Runs a swarm on the graph and leaves its phases in `phase`; returns its coherence. */
-static double phases(em_graph *graph, const em_isa *isa, int size, double *phase)
+static double phases(em_graph *graph, const em_isa *isa, int size, bool gossip, double *phase)
 {
-    job j = {.isa = isa, .team = em_base_alloc(sizeof(em_team))};
+    job j = {.isa = isa, .gossip = gossip, .team = em_base_alloc(sizeof(em_team))};
     em_swarm *swarm = &j.swarm;
     em_swarm_init(swarm);
     em_team_init(j.team, 2);
@@ -78,6 +82,8 @@ static double phases(em_graph *graph, const em_isa *isa, int size, double *phase
         swarm->phasor[b] = em_base_alloc(2 * AGENTS * sizeof(double));
     swarm->share = em_base_alloc((size_t)em_graph_blocks(AGENTS) * 2 * sizeof(double));
     swarm->sense.graph = graph;
+    swarm->sense.latest = gossip;
+    swarm->running = em_base_alloc(2 * sizeof(em_word));
     swarm->dt = 0.05;
     swarm->parameters[0] = 1.5, swarm->parameters[1] = 0.3;
     em_act_models[swarm->act].prepare(swarm->parameters);
@@ -93,14 +99,21 @@ static double phases(em_graph *graph, const em_isa *isa, int size, double *phase
     for (int64_t b = 0; b < em_graph_blocks(AGENTS); b++) em_swarm_fill(swarm, b, start, frequency);
     int64_t live = em_base_live();
     check_together(size, run, &j);
-    CHECK(em_base_live() == live); /* ticks take no memory */
+    CHECK(em_base_live() == live);           /* ticks take no memory */
+    if (gossip && !em_graph_shares(graph)) { /* what was added, bit by bit, is the sum of what there is */
+        uint64_t running[2];
+        for (int k = 0; k < 2; k++) running[k] = em_atomic_load(&swarm->running[k], memory_order_relaxed);
+        em_gossip_sum(swarm);
+        for (int k = 0; k < 2; k++)
+            CHECK(running[k] == em_atomic_load(&swarm->running[k], memory_order_relaxed));
+    }
     em_swarm_read_phase(swarm, phase);
     double coherence = em_swarm_coherence(swarm), order[2];
     em_swarm_order(AGENTS, phase, j.scratch, order);
     CHECK(hypot(order[0], order[1]) / AGENTS == coherence);
     em_base_free(swarm->state[0]), em_base_free(swarm->frequency), em_base_free(swarm->share);
     em_base_free(swarm->phasor[0]), em_base_free(swarm->phasor[1]), em_base_free(strength);
-    em_base_free(j.scratch), em_base_free(j.team);
+    em_base_free(j.scratch), em_base_free(j.team), em_base_free(swarm->running);
     free(start), free(frequency);
     return coherence;
 }
@@ -128,11 +141,13 @@ int main(int argc, char **argv)
     double *phase = calloc(AGENTS, sizeof *phase), *other = calloc(AGENTS, sizeof *other);
     for (int g = 0; g < 3; g++) {
         deals(graphs[g]);
-        double coherence = phases(graphs[g], isas[0], 1, phase);
+        double coherence = phases(graphs[g], isas[0], 1, false, phase);
         CHECK(coherence > 0.01 && coherence < 1.0);
         for (int k = 0; k < count; k++) {
-            CHECK(phases(graphs[g], isas[k], size, other) == coherence);
+            CHECK(phases(graphs[g], isas[k], size, false, other) == coherence);
             CHECK(memcmp(phase, other, AGENTS * sizeof *phase) == 0);
+            CHECK(fabs(phases(graphs[g], isas[k], size, true, other) - coherence) < 0.1);
+            CHECK(memcmp(phase, other, AGENTS * sizeof *phase) != 0);
         }
         em_graph_free(graphs[g]);
     }
