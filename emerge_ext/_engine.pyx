@@ -15,7 +15,7 @@ from cpython.pythread cimport (
 )
 from cython.parallel cimport parallel, prange
 from libc.math cimport atan2, hypot
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from em cimport *
@@ -119,18 +119,25 @@ def is_forked():
     return forked
 
 
-def order_parameter(const double[::1] phase not None):
-    """Return the coherence R and the mean phase in [-pi, pi] of an array of phases within reach.
+def order_parameter(const double[::1] phase not None, const uint8_t[::1] failed=None):
+    """Return the coherence R and the mean phase in [-pi, pi] of phases within reach, but for those who failed.
 
     Added block by block, as a tick does it: the same bits as the coherence that a run reports.
     """
     cdef double[2] order
-    cdef int64_t n = phase.shape[0]
+    cdef int64_t i, n = phase.shape[0], living = phase.shape[0]
+    cdef const uint8_t *out = NULL
+    if failed is not None:
+        if failed.shape[0] != n:
+            raise InvalidValue(f"who failed must be told of {n} agents, not of {failed.shape[0]}")
+        out = &failed[0]
+        for i in range(n):
+            living -= out[i] != 0
     cdef em_scratch *scratch = <em_scratch *>_take(sizeof(em_scratch), "scratch of one worker")
     with nogil:
-        em_swarm_order(n, &phase[0], scratch, order)
+        em_swarm_order(n, &phase[0], out, scratch, order)
     em_base_free(scratch)
-    return hypot(order[0], order[1]) / n, atan2(order[1], order[0])
+    return hypot(order[0], order[1]) / living if living > 0 else 0.0, atan2(order[1], order[0])
 
 
 cdef void *_take(size_t size, str what) except NULL:
@@ -327,7 +334,7 @@ cdef class Engine:
                   const double[::1] frequency not None, int workers):
         cdef int64_t n = graph.graph.n
         em_swarm_init(&self.swarm)
-        self.swarm.n = n
+        self.swarm.n = self.swarm.living = n
         self._fits(phase)
         self._fits(frequency)
         self.born = generation
@@ -354,6 +361,7 @@ cdef class Engine:
         em_base_free(self.swarm.share)
         em_base_free(self.swarm.extent)
         em_base_free(self.swarm.running)
+        em_base_free(self.swarm.failed)
         em_base_free(self.order)
         em_base_free(self.scratch)
         em_base_free(self.trace)
@@ -430,6 +438,8 @@ cdef class Engine:
         cdef int64_t held = sizeof(em_team) + 16 * swarm.n + 16 * blocks + self.scratches * sizeof(em_scratch)
         if self.order != NULL:
             held += 8 * swarm.n
+        if swarm.failed != NULL:
+            held += swarm.n
         for buffer in range(2):
             if swarm.phasor[buffer] != NULL:
                 held += 16 * swarm.n
@@ -482,6 +492,38 @@ cdef class Engine:
                 memcpy(self.swarm.frequency, &frequency[0], self.swarm.n * sizeof(double))
         finally:
             self._leave()
+
+    def mark_failed(self, const int64_t[::1] agents not None, bint fails):
+        """Let agents fail, or take them back, between two ticks."""
+        cdef int64_t k
+        cdef uint8_t *failed
+        self._enter()
+        try:
+            if self.swarm.failed == NULL:
+                failed = <uint8_t *>_take(self.swarm.n, "who has failed")
+                memset(failed, 0, self.swarm.n)
+                self.swarm.failed = failed
+            for k in range(agents.shape[0]):
+                if not 0 <= agents[k] < self.swarm.n:
+                    raise InvalidValue(f"there is no agent {agents[k]}")
+            for k in range(agents.shape[0]):
+                self.swarm.living += <bint>self.swarm.failed[agents[k]] - fails
+                self.swarm.failed[agents[k]] = fails
+            self.stale = True
+        finally:
+            self._leave()
+
+    def read_failed(self, uint8_t[::1] out not None):
+        """Copy who has failed, as 0 and 1; returns whether anybody ever has."""
+        if out.shape[0] != self.swarm.n:
+            raise InvalidValue(f"an array of {self.swarm.n} entries is needed, not of {out.shape[0]}")
+        self._enter()
+        if self.swarm.failed != NULL:
+            memcpy(&out[0], self.swarm.failed, self.swarm.n)
+        else:
+            memset(&out[0], 0, self.swarm.n)
+        self._leave()
+        return self.swarm.failed != NULL
 
     def set_graph(self, Graph graph not None):
         """Go on with another graph of as many agents, from the next batch on."""

@@ -1,6 +1,6 @@
 """The one window onto the cellar: what the door may see of the em_*.h machines."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 
 cdef extern from "em_base.h" nogil:
@@ -136,6 +136,8 @@ cdef extern from "em_swarm.h" nogil:
         em_step_kind step
         double dt
         em_word fault
+        uint8_t *failed
+        int64_t living
         em_word *running
 
     ctypedef struct em_scratch:
@@ -148,7 +150,7 @@ cdef extern from "em_swarm.h" nogil:
     void em_swarm_read_phase(em_swarm *swarm, double *phase)
     bint em_swarm_read_apart(em_swarm *swarm, double *phase, uint64_t *waiting)
     void em_swarm_write_phase(em_swarm *swarm, const double *phase)
-    void em_swarm_order(int64_t n, const double *phase, em_scratch *scratch, double *order)
+    void em_swarm_order(int64_t n, const double *phase, const uint8_t *failed, em_scratch *scratch, double *order)
     void em_swarm_sum_up(em_swarm *swarm)
     void em_swarm_turn_over(em_swarm *swarm)
     double em_swarm_spread(const em_swarm *swarm)

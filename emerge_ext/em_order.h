@@ -20,22 +20,25 @@ static inline double *em_order_phasor(em_swarm *swarm, int64_t agent, int64_t *a
 /* A tick of one agent, whose row starts at `edge`. */
 static inline void em_order_agent(em_swarm *swarm, int64_t agent, int64_t edge, em_scratch *scratch)
 {
+    bool failed = swarm->failed != NULL && swarm->failed[agent];
     int64_t apart;
     double *z = em_order_phasor(swarm, agent, &apart);
     em_swarm_act(swarm, &swarm->sense, agent, 1, edge, z, z + apart, scratch);
     em_step_methods[swarm->step].combine(
         0, 1, swarm->dt, swarm->state[0] + agent, scratch->rate, NULL, scratch->next);
+    if (failed) scratch->next[0] = swarm->state[0][agent];
     em_swarm_wrap(swarm, agent, 1, scratch->next);
     em_inbox *inbox = em_swarm_inbox(swarm);
     uint64_t nudged = inbox == NULL ? 0 : em_inbox_take(inbox, agent);
     swarm->state[0][agent] = em_phase_wrap(scratch->next[0] + em_phase_from_binary(nudged));
     double cosine, sine;
     em_phase_sincos(swarm->state[0][agent], &cosine, &sine);
+    if (failed) cosine = sine = 0.0;
     swarm->sense.total[0][0] += cosine - z[0];
     swarm->sense.total[0][1] += sine - z[apart];
     z[0] = cosine;
     z[apart] = sine;
-    if (swarm->extent == NULL) return;
+    if (swarm->extent == NULL || failed) return;
     double *extent = swarm->extent + 2 * (agent / EM_GRAPH_BLOCK);
     extent[0] = fmin(extent[0], scratch->rate[0]);
     extent[1] = fmax(extent[1], scratch->rate[0]);

@@ -35,6 +35,8 @@ typedef struct {
     double *work;              /* [rates of the model * work of the integrator][n] */
     _Atomic(em_inbox *) inbox; /* NULL until somebody nudges */
     em_word fault;             /* least agent that left reach in this tick */
+    uint8_t *failed;           /* [n]: who publishes nothing and holds still, or NULL: nobody */
+    int64_t living;            /* how many are not failed */
     em_word *running;          /* [2]: sums of the shares in fixed point, for em_gossip.h */
 } em_swarm;
 
@@ -125,15 +127,25 @@ static inline double em_swarm_sum(int64_t count, const double *restrict value)
     return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
+/* Takes those who failed out of the phasors of a block. */
+static inline void em_swarm_silence(
+    const uint8_t *failed, int64_t first, int64_t count, double *restrict cosine, double *restrict sine)
+{
+    for (int64_t i = 0; failed != NULL && i < count; i++)
+        if (failed[first + i]) cosine[i] = sine[i] = 0.0;
+}
+
 /* The sum of e^{i phase} as real and imaginary part, to the bits of em_swarm_sum_up. */
 static inline void em_swarm_order(
-    int64_t n, const double *restrict phase, em_scratch *scratch, double *restrict order)
+    int64_t n, const double *restrict phase, const uint8_t *failed, em_scratch *scratch,
+    double *restrict order)
 {
     double *cosine = scratch->phasor, *sine = scratch->phasor + EM_GRAPH_BLOCK;
     order[0] = order[1] = 0.0;
     for (int64_t first = 0; first < n; first += EM_GRAPH_BLOCK) {
         int64_t count = n - first < EM_GRAPH_BLOCK ? n - first : EM_GRAPH_BLOCK;
         em_phase_sincos_block(count, phase + first, cosine, sine);
+        em_swarm_silence(failed, first, count, cosine, sine);
         order[0] += em_swarm_sum(count, cosine);
         order[1] += em_swarm_sum(count, sine);
     }
@@ -153,6 +165,7 @@ static inline void em_swarm_phasors(
     int64_t count = em_swarm_count(swarm, block);
     double *cosine = em_swarm_own(swarm, block, scratch), *sine = cosine + count;
     em_phase_sincos_block(count, phase, cosine, sine);
+    em_swarm_silence(swarm->failed, em_swarm_first(block), count, cosine, sine);
     swarm->share[2 * block] = em_swarm_sum(count, cosine);
     swarm->share[2 * block + 1] = em_swarm_sum(count, sine);
     if (!em_graph_shares(swarm->sense.graph)) return;
@@ -180,12 +193,19 @@ static inline void em_swarm_publish(em_swarm *swarm, int64_t block, bool stale, 
     if (turned || stale) em_swarm_phasors(swarm, block, swarm->state[0] + first, swarm->front, scratch);
 }
 
-/* Keeps the least and the largest rate of the phases of a block, found in lanes. */
-static inline void em_swarm_note_extent(
-    em_swarm *swarm, int64_t block, int64_t count, const double *restrict rate)
+/* Keeps the least and the largest rate of the phases of a block, found in lanes. Who failed has no rate: it
+ * takes that of the block's first living agent, and a block of none leaves an empty extent. */
+static inline void em_swarm_note_extent(em_swarm *swarm, int64_t block, int64_t count, double *restrict rate)
 {
-    double least[EM_SWARM_LANES], most[EM_SWARM_LANES];
-    for (int l = 0; l < EM_SWARM_LANES; l++) least[l] = most[l] = rate[0];
+    double *extent = swarm->extent + 2 * block, least[EM_SWARM_LANES], most[EM_SWARM_LANES];
+    const uint8_t *failed = swarm->failed == NULL ? NULL : swarm->failed + em_swarm_first(block);
+    int64_t one = 0;
+    while (failed != NULL && one < count && failed[one]) one++;
+    extent[0] = INFINITY;
+    extent[1] = -INFINITY;
+    if (one == count) return;
+    for (int64_t i = 0; failed != NULL && i < count; i++) rate[i] = failed[i] ? rate[one] : rate[i];
+    for (int l = 0; l < EM_SWARM_LANES; l++) least[l] = most[l] = rate[one];
     int64_t whole = count - count % EM_SWARM_LANES;
     for (int64_t i = 0; i < whole; i += EM_SWARM_LANES)
         for (int l = 0; l < EM_SWARM_LANES; l++) {
@@ -193,15 +213,13 @@ static inline void em_swarm_note_extent(
             most[l] = rate[i + l] > most[l] ? rate[i + l] : most[l];
         }
     for (int64_t i = whole; i < count; i++) {
-        least[0] = rate[i] < least[0] ? rate[i] : least[0];
-        most[0] = rate[i] > most[0] ? rate[i] : most[0];
+        least[0] = fmin(least[0], rate[i]);
+        most[0] = fmax(most[0], rate[i]);
     }
-    for (int l = 1; l < EM_SWARM_LANES; l++) {
-        least[0] = least[l] < least[0] ? least[l] : least[0];
-        most[0] = most[l] > most[0] ? most[l] : most[0];
+    for (int l = 0; l < EM_SWARM_LANES; l++) {
+        extent[0] = fmin(extent[0], least[l]);
+        extent[1] = fmax(extent[1], most[l]);
     }
-    swarm->extent[2 * block] = least[0];
-    swarm->extent[2 * block + 1] = most[0];
 }
 
 /* The rates of agents first .. first + count - 1, whose rows start at `edge`, by what `sense` shows them. */
@@ -280,6 +298,9 @@ static inline void em_swarm_combine(em_swarm *swarm, int stage, int64_t block, e
             stage, count, swarm->dt, swarm->state[v] + first, scratch->rate + v * EM_GRAPH_BLOCK, work,
             scratch->next + v * EM_GRAPH_BLOCK);
     }
+    for (int64_t i = 0; swarm->failed != NULL && i < count; i++)
+        for (int v = 0; swarm->failed[first + i] && v < variables; v++)
+            scratch->next[v * EM_GRAPH_BLOCK + i] = swarm->state[v][first + i];
     if (stage + 1 < step->stages) return;
     em_swarm_wrap(swarm, first, count, scratch->next);
     em_inbox *inbox = em_swarm_inbox(swarm);
@@ -325,12 +346,14 @@ static inline double em_swarm_spread(const em_swarm *swarm)
         least = fmin(least, swarm->extent[2 * block]);
         most = fmax(most, swarm->extent[2 * block + 1]);
     }
-    return most - least;
+    return most > least ? most - least : 0.0;
 }
 
+/* R of those who have not failed; 0 if all have. */
 static inline double em_swarm_coherence(const em_swarm *swarm)
 {
-    return hypot(swarm->sense.total[0][0], swarm->sense.total[0][1]) / (double)swarm->n;
+    double length = hypot(swarm->sense.total[0][0], swarm->sense.total[0][1]);
+    return swarm->living > 0 ? length / (double)swarm->living : 0.0;
 }
 
 #endif

@@ -68,7 +68,7 @@ def _bar() -> Iterator[Watcher]:
         rich.TextColumn("ETA {task.fields[eta]}"),
     )
     console = admit.extra("rich.console", "cli", "a progress bar").Console(stderr=True)
-    with rich.Progress(*columns, console=console) as bar:
+    with rich.Progress(*columns, console=console, auto_refresh=False) as bar:  # no thread of its own
         task = bar.add_task("", total=None, time=0.0, coherence=0.0, rate=0.0, eta="–")
 
         def show(now: Progress) -> None:
@@ -80,6 +80,7 @@ def _bar() -> Iterator[Watcher]:
                 coherence=now.coherence,
                 rate=now.rate,
                 eta=_clock(now.eta),
+                refresh=True,
             )
 
         yield show

@@ -178,12 +178,12 @@ class Swarm:
     @property
     def coherence(self) -> float:
         """Coherence R, the length of the mean of exp(iθ), in [0, 1], of the phases as they are now."""
-        return order_parameter(self.phase)[0]
+        return order_parameter(self.phase, self._failed())[0]
 
     @property
     def mean_phase(self) -> float:
         """Mean phase ψ, the angle of the mean of exp(iθ), in rad, in [0, 2π); meaningless where R is near 0."""
-        return order_parameter(self.phase)[1] % (2 * np.pi)
+        return order_parameter(self.phase, self._failed())[1] % (2 * np.pi)
 
     @property
     def time(self) -> float:
@@ -419,6 +419,69 @@ class Swarm:
         self.nudge(chosen, rng.uniform(0.0, 2 * np.pi, len(chosen)))
         return chosen
 
+    def fail(self, agents: int | npt.ArrayLike) -> None:
+        """Let agents fail: nobody senses them, they hold their phase and are left out of R.
+
+        What the field of their neighbours is divided by stays as it was. Failing is a state of the swarm, not of
+        its topology: it outlives a change of topology, and `restore` takes it back.
+
+        Parameters
+        ----------
+        agents : int or array_like of int, shape (k,)
+            Numbers of agents, from 0 to n - 1. Who has failed already stays so.
+
+        Raises
+        ------
+        InvalidType, InvalidValue
+            If there is no such agent; nobody has failed then.
+
+        Notes
+        -----
+        From any thread; while another thread runs the swarm it waits for the current batch of ticks and takes
+        effect between two ticks. A nudge still turns an agent that failed. Bitwise deterministic. O(k); 1 byte an
+        agent once used.
+
+        Examples
+        --------
+        >>> import emerge
+        >>> swarm = emerge.Swarm(emerge.Topology.star(5), emerge.Kuramoto(coupling=1.0), seed=1)
+        >>> swarm.fail(0)
+        >>> swarm.failed
+        array([0])
+        """
+        self._engine.mark_failed(admit.agents(agents, len(self)), True)
+
+    def restore(self, agents: int | npt.ArrayLike | None = None) -> None:
+        """Take back agents that failed: they are sensed again and turn again, from the phase they held.
+
+        Parameters
+        ----------
+        agents : int or array_like of int, shape (k,), optional
+            Numbers of agents; by default all that have failed. Who has not failed stays as it is.
+
+        Raises
+        ------
+        InvalidType, InvalidValue
+            If there is no such agent; nobody is restored then.
+
+        Notes
+        -----
+        From any thread, as `fail`.
+        """
+        chosen = self.failed if agents is None else admit.agents(agents, len(self))
+        self._engine.mark_failed(chosen, False)
+
+    @property
+    def failed(self) -> npt.NDArray[np.int64]:
+        """Numbers of the agents that have failed, ascending: a copy."""
+        failed = self._failed()
+        return np.empty(0, np.int64) if failed is None else np.flatnonzero(failed)
+
+    def _failed(self) -> npt.NDArray[np.uint8] | None:
+        """Who has failed, as 0 and 1, or None if nobody ever has."""
+        failed = np.empty(len(self), np.uint8)
+        return failed if self._engine.read_failed(failed) else None
+
     def _random(self, purpose: int, number: int) -> np.random.Generator:
         return np.random.default_rng([self._seed, purpose, number])
 
@@ -488,6 +551,8 @@ class Swarm:
         clock, nudged = self._engine.snapshot(**arrays)
         if not nudged:
             del arrays["waiting"]
+        if len(failed := self.failed):
+            arrays["failed"] = failed
         facts = {
             "model": type(self._model).__name__,
             "parameters": dataclasses.asdict(self._model),
@@ -516,6 +581,8 @@ def _restored(facts: dict[str, Any], arrays: checkpoint.Arrays, topology: Topolo
         topology, again, admit.vector(arrays["phase"], "phase", n), admit.vector(arrays["frequency"], "frequency", n)
     )
     waiting = arrays.get("waiting")
+    if "failed" in arrays:
+        swarm.fail(arrays["failed"])
     swarm._engine.resume(facts["clock"], None if waiting is None else waiting.astype(np.uint64))
     return swarm
 

@@ -75,7 +75,7 @@ static double phases(em_graph *graph, const em_isa *isa, int size, bool gossip, 
     em_swarm_init(swarm);
     em_team_init(j.team, 2);
     j.scratch = em_base_alloc((size_t)size * sizeof(em_scratch));
-    swarm->n = AGENTS;
+    swarm->n = swarm->living = AGENTS;
     swarm->state[0] = em_base_alloc(AGENTS * sizeof(double));
     swarm->frequency = em_base_alloc(AGENTS * sizeof(double));
     for (int b = 0; b < (em_graph_shares(graph) ? 2 : 1); b++)
@@ -109,7 +109,7 @@ static double phases(em_graph *graph, const em_isa *isa, int size, bool gossip, 
     }
     em_swarm_read_phase(swarm, phase);
     double coherence = em_swarm_coherence(swarm), order[2];
-    em_swarm_order(AGENTS, phase, j.scratch, order);
+    em_swarm_order(AGENTS, phase, NULL, j.scratch, order);
     CHECK(hypot(order[0], order[1]) / AGENTS == coherence);
     em_base_free(swarm->state[0]), em_base_free(swarm->frequency), em_base_free(swarm->share);
     em_base_free(swarm->phasor[0]), em_base_free(swarm->phasor[1]), em_base_free(strength);
