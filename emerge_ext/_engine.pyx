@@ -65,6 +65,14 @@ AGENTS_OF_BLOCK = EM_GRAPH_BLOCK
 REACH = EM_PHASE_REACH
 
 cdef dict MODELS = {"kuramoto": EM_ACT_KURAMOTO}
+cdef dict FINDINGS = {
+    EM_CHECK_PHASE: "a phase is outside [0, 2 pi)",
+    EM_CHECK_FREQUENCY: "a natural frequency is not finite",
+    EM_CHECK_PHASOR: "a phasor is not that of its phase",
+    EM_CHECK_SUM: "a sum of phasors is not that of its block",
+    EM_CHECK_GRAPH: "a row of the graph is out of order or out of range",
+    EM_CHECK_LIVING: "the number of living agents is not that of the marks",
+}
 cdef dict SCHEDULES = {"barrier": BARRIER, "gossip": GOSSIP, "ordered": ORDERED}
 cdef bint regions_were_opened = False
 cdef bint forked = False
@@ -319,6 +327,9 @@ cdef class Engine:
     cdef double origin
     cdef readonly int64_t tick
     cdef readonly double dt
+    # what metrics tell
+    cdef int64_t ticks, batches, nanoseconds, swaps, drains, waited
+    cdef int size
     # the run
     cdef Schedule schedule
     cdef int64_t *order
@@ -569,6 +580,7 @@ cdef class Engine:
             em_base_free(self.swarm.phasor[buffer])
             self.swarm.phasor[buffer] = NULL
             self.swarm.front = 0
+        self.swaps += self.graph is not None
         self.graph = graph
         self.swarm.sense.graph = graph.graph
         self.stale = True
@@ -669,6 +681,7 @@ cdef class Engine:
         """
         cdef Batch batch
         cdef uint64_t lost
+        cdef int64_t begun
         self._enter()
         try:
             workers = 1 if self.schedule == ORDERED else _workers(workers, self.swarm.n)
@@ -682,7 +695,9 @@ cdef class Engine:
             batch.settle = self.stale or em_swarm_inbox(&self.swarm) != NULL
             batch.target, batch.level, batch.deadline = self.target, self.level, self.deadline
             batch.trace = self.trace + self.kept if self.keeps else NULL
+            begun = em_base_nanoseconds()
             _run(&batch, workers)
+            self._count(&batch, em_base_nanoseconds() - begun)
             self.stale = self.first = False
             self.tick += batch.done
             self.kept += batch.kept
@@ -696,12 +711,50 @@ cdef class Engine:
             )
         return {RUNNING: "running", REACHED: "reached", TIMED_OUT: "timeout"}[batch.reason]
 
+    cdef void _count(self, Batch *batch, int64_t nanoseconds) noexcept:
+        """Add a batch to what metrics tell."""
+        cdef int rank
+        self.ticks += batch.done
+        self.batches += 1
+        self.nanoseconds += nanoseconds
+        self.size = batch.size
+        for rank in range(self.scratches):
+            self.drains += self.scratch[rank].drains
+            self.waited += self.scratch[rank].waited
+            self.scratch[rank].drains = self.scratch[rank].waited = 0
+
+    def metrics(self):
+        """Return counts since the engine was made, by name; times in seconds."""
+        return {
+            "ticks": self.ticks,
+            "batches": self.batches,
+            "seconds": self.nanoseconds * 1e-9,
+            "workers": self.size,
+            "join_wait": self.waited * 1e-9,
+            "inbox_hits": self.drains,
+            "graph_swaps": self.swaps,
+        }
+
+    def check(self):
+        """Return what is inconsistent, as sentences; waits for its turn."""
+        cdef em_scratch *scratch = <em_scratch *>_take(sizeof(em_scratch), "scratch of one worker")
+        cdef int found
+        self._enter()
+        with nogil:
+            found = em_check_state(&self.swarm) | em_check_graph(self.swarm.sense.graph)
+            if not self.stale:
+                found |= em_check_phasors(&self.swarm, scratch)
+        self._leave()
+        em_base_free(scratch)
+        return [FINDINGS[bit] for bit in FINDINGS if found & bit]
+
     cdef int _make_room(self, int64_t entries, int workers) except -1:
         """Scratch for the workers, and trace for what a batch will keep."""
         cdef double *trace
         cdef int64_t room
         if workers > self.scratches:
             scratch = _take(workers * sizeof(em_scratch), "scratch of the workers")
+            memset(scratch, 0, workers * sizeof(em_scratch))
             em_base_free(self.scratch)
             self.scratch, self.scratches = <em_scratch *>scratch, workers
         if self.keeps and self.kept + entries > self.room:

@@ -51,6 +51,7 @@ cdef struct Batch:
     int64_t deadline        # on em_base_nanoseconds, or negative
     double *trace           # coherence of each tick goes here, or NULL
     # ----
+    int size                # of the team, as it was measured
     int64_t done
     int64_t kept            # entries of the trace
     Reason reason
@@ -82,17 +83,20 @@ cdef inline void _after_stage(Batch *batch, bint last) noexcept nogil:
         _judge(batch)
 
 
-cdef inline void _join(Batch *batch, uint32_t size, void (*alone)(Batch *, bint) noexcept nogil, bint last) \
-        noexcept nogil:
+cdef inline void _join(Batch *batch, em_scratch *scratch, uint32_t size,
+                       void (*alone)(Batch *, bint) noexcept nogil, bint last) noexcept nogil:
     """Meet the others; the last to arrive does `alone` before anybody goes on."""
     cdef uint32_t ticket = 0
+    cdef int64_t arrived
     if size == 1:
         alone(batch, last)
     elif em_team_arrive(batch.team, size, &ticket):
         alone(batch, last)
         em_team_open(batch.team)
     else:
+        arrived = em_base_nanoseconds()
         em_team_wait(batch.team, size, ticket, -1)
+        scratch.waited += em_base_nanoseconds() - arrived
 
 
 cdef inline void _after_prologue(Batch *batch, bint last) noexcept nogil:
@@ -112,12 +116,12 @@ cdef inline void _prologue(Batch *batch, int64_t begin, int64_t end, em_scratch 
     if batch.settle:
         for block in range(begin, end):
             batch.isa.publish(batch.swarm, block, batch.stale, scratch)
-        _join(batch, size, _after_prologue, False)
+        _join(batch, scratch, size, _after_prologue, False)
     if batch.first:
         if batch.target == LOCKED:
             for block in range(begin, end):
                 batch.isa.look(batch.swarm, block, scratch)
-        _join(batch, size, _before_first, False)
+        _join(batch, scratch, size, _before_first, False)
 
 
 cdef inline void tick_member(Batch *batch, int rank, int size) noexcept nogil:
@@ -128,17 +132,19 @@ cdef inline void tick_member(Batch *batch, int rank, int size) noexcept nogil:
     cdef int64_t end = em_graph_deal(swarm.sense.graph, rank + 1, size)
     cdef int64_t block
     cdef int stage, stages = em_step_methods[<int>swarm.step].stages
+    if rank == 0:
+        batch.size = size
     _prologue(batch, begin, end, scratch, size)
     while batch.done < batch.ticks and batch.reason == RUNNING:
         if batch.schedule == GOSSIP:
             for block in range(begin, end):
                 batch.isa.gossip(swarm, block, scratch)
-            _join(batch, size, _after_stage, True)
+            _join(batch, scratch, size, _after_stage, True)
         elif batch.schedule == ORDERED:
             batch.isa.ordered(swarm, batch.order, batch.edges, scratch)
-            _join(batch, size, _after_stage, True)
+            _join(batch, scratch, size, _after_stage, True)
         else:
             for stage in range(stages):
                 for block in range(begin, end):
                     batch.isa.stage(swarm, stage, block, scratch)
-                _join(batch, size, _after_stage, stage + 1 == stages)
+                _join(batch, scratch, size, _after_stage, stage + 1 == stages)

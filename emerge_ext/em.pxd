@@ -141,7 +141,8 @@ cdef extern from "em_swarm.h" nogil:
         em_word *running
 
     ctypedef struct em_scratch:
-        pass
+        int64_t drains
+        int64_t waited
 
     em_inbox *em_swarm_inbox(em_swarm *swarm)
     em_inbox *em_swarm_offer_inbox(em_swarm *swarm, em_inbox *inbox)
@@ -159,6 +160,19 @@ cdef extern from "em_swarm.h" nogil:
 
 cdef extern from "em_gossip.h" nogil:
     void em_gossip_sum(em_swarm *swarm)
+
+
+cdef extern from "em_check.h" nogil:
+    const int EM_CHECK_PHASE
+    const int EM_CHECK_FREQUENCY
+    const int EM_CHECK_PHASOR
+    const int EM_CHECK_SUM
+    const int EM_CHECK_GRAPH
+    const int EM_CHECK_LIVING
+
+    int em_check_state(const em_swarm *swarm)
+    int em_check_phasors(em_swarm *swarm, em_scratch *scratch)
+    int em_check_graph(const em_graph *graph)
 
 
 cdef extern from "em_isa.h" nogil:

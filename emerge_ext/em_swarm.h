@@ -46,6 +46,8 @@ typedef struct {
     double rate[EM_ACT_RATES * EM_GRAPH_BLOCK];
     double next[EM_ACT_RATES * EM_GRAPH_BLOCK];
     double phasor[2 * EM_GRAPH_BLOCK];
+    int64_t drains; /* blocks whose inbox held something */
+    int64_t waited; /* ns at joins */
 } em_scratch;
 
 static inline void em_swarm_init(em_swarm *swarm)
@@ -190,6 +192,7 @@ static inline void em_swarm_publish(em_swarm *swarm, int64_t block, bool stale, 
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     em_inbox *inbox = em_swarm_inbox(swarm);
     bool turned = inbox != NULL && em_inbox_drain(inbox, first, count, swarm->state[0] + first);
+    scratch->drains += turned;
     if (turned || stale) em_swarm_phasors(swarm, block, swarm->state[0] + first, swarm->front, scratch);
 }
 
@@ -304,7 +307,7 @@ static inline void em_swarm_combine(em_swarm *swarm, int stage, int64_t block, e
     if (stage + 1 < step->stages) return;
     em_swarm_wrap(swarm, first, count, scratch->next);
     em_inbox *inbox = em_swarm_inbox(swarm);
-    if (inbox != NULL) em_inbox_drain(inbox, first, count, scratch->next);
+    if (inbox != NULL) scratch->drains += em_inbox_drain(inbox, first, count, scratch->next);
     for (int v = 0; v < variables; v++)
         memcpy(swarm->state[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
 }

@@ -22,6 +22,7 @@ from .errors import (
     MissingExtra,
     TooLarge,
 )
+from .metrics import Metrics
 from .model import Kuramoto
 from .progress import Progress
 from .result import History, RunResult
@@ -45,6 +46,7 @@ __all__ = [
     "InvalidValue",
     "Kuramoto",
     "Locked",
+    "Metrics",
     "MissingExtra",
     "Progress",
     "RunResult",

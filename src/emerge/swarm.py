@@ -14,6 +14,7 @@ import numpy.typing as npt
 from . import admit, checkpoint, model, team
 from ._engine import Engine, order_parameter
 from .errors import CheckpointError, InvalidType, InvalidValue
+from .metrics import Metrics
 from .model import Kuramoto, Model
 from .progress import Watcher, watching
 from .result import RunResult
@@ -199,6 +200,43 @@ class Swarm:
     def nbytes(self) -> int:
         """Bytes of memory that the engine holds for this swarm, its topology counted once."""
         return self._engine.nbytes + self._topology._graph.nbytes
+
+    def metrics(self) -> Metrics:
+        """Return counts of what the swarm has done since it was made.
+
+        Returns
+        -------
+        Metrics
+            A frozen record. Reading it from another thread while the swarm runs gives the counts of the last
+            batch of ticks.
+        """
+        counts = self._engine.metrics()
+        rate = len(self) * counts["ticks"] / counts["seconds"] if counts["seconds"] else 0.0
+        return Metrics(**counts, rate=rate, memory=self.nbytes)
+
+    def check(self) -> tuple[str, ...]:
+        """Return what is inconsistent in the state, as sentences; nothing if all is well.
+
+        Whatever threads did to the swarm, phases must be in range, frequencies finite, what neighbours see the
+        function of phase that it should be, sums the sums of their parts, and the rows of the topology in order.
+
+        Returns
+        -------
+        tuple of str
+            Empty if the state is consistent: ``assert not swarm.check()``.
+
+        Notes
+        -----
+        O(agents + edges), for tests and for peace of mind. From any thread; while another thread runs the swarm
+        it waits for the current batch of ticks.
+
+        Examples
+        --------
+        >>> import emerge
+        >>> emerge.Swarm(emerge.Topology.ring(5), emerge.Kuramoto(coupling=1.0), seed=1).check()
+        ()
+        """
+        return tuple(self._engine.check())
 
     # ---- running
 
