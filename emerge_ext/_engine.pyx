@@ -191,8 +191,6 @@ cdef class Graph:
     """Who senses whom, in the cellar's memory; never changes. Made by `complete` and `stored`."""
 
     cdef em_graph *graph
-    cdef double *strength
-    cdef int64_t *edge
     cdef PyThread_type_lock lock
 
     def __cinit__(self):
@@ -200,8 +198,6 @@ cdef class Graph:
 
     def __dealloc__(self):
         em_graph_free(self.graph)
-        em_base_free(self.strength)
-        em_base_free(self.edge)
         PyThread_free_lock(self.lock)
 
     @staticmethod
@@ -267,39 +263,19 @@ cdef class Graph:
             held += 4 * graph.n + 4 * graph.ends + 8 * (em_graph_blocks(graph.n) + 1)
         if graph.weights != NULL:
             held += 8 * graph.ends
-        if self.strength != NULL:
-            held += 8 * graph.n
-        if self.edge != NULL:
+        if graph.strength != NULL:
             held += 8 * graph.n
         return held
 
-    cdef const double *strengths(self) except? NULL:
-        """Return the sum of |weights| of each agent, made once; NULL if all weights are 1."""
-        if self.graph.weights != NULL and self.strength == NULL:
-            self._derive()
-        return self.strength
-
-    cdef const int64_t *edges(self) except? NULL:
-        """Return where each agent's edges start, made once; NULL where none are stored."""
-        if self.graph.kind == EM_GRAPH_STORED and self.edge == NULL:
-            self._derive(edges=True)
-        return self.edge
-
-    cdef int _derive(self, bint edges=False) except -1:
-        """Make what is not there yet, one thread at a time."""
+    cdef int strengthen(self) except -1:
+        """Make the sums of |weights| if there are weights; one thread at a time, and once."""
+        cdef bint made
         with nogil:
             PyThread_acquire_lock(self.lock, WAIT_LOCK)
-        try:
-            if edges and self.edge == NULL:
-                edge = <int64_t *>_take(self.graph.n * sizeof(int64_t), "where each agent's edges start")
-                em_graph_edges(self.graph, edge)
-                self.edge = edge
-            elif not edges and self.strength == NULL:
-                strength = <double *>_take(self.graph.n * sizeof(double), "the sum of weights of each agent")
-                em_graph_strengths(self.graph, strength)
-                self.strength = strength
-        finally:
+            made = em_graph_strengthen(self.graph)
             PyThread_release_lock(self.lock)
+        if not made:
+            raise TooLarge(f"the sums of weights need {8 * self.graph.n} bytes, which cannot be had")
         return 0
 
 
@@ -552,7 +528,10 @@ cdef class Engine:
         try:
             self._admit("model")
             kind = MODELS[name]
-            self._normalise(self.graph, normalize)
+            if normalize == "weight":
+                self.graph.strengthen()
+            self.swarm.sense.scale = {"weight": 0.0, "agents": 1.0 / self.swarm.n, "none": 1.0}[normalize]
+            self.normalize = normalize
             for i in range(EM_ACT_PARAMETERS):
                 self.swarm.parameters[i] = parameters[i] if i < len(parameters) else 0.0
             self.swarm.act = kind
@@ -560,19 +539,12 @@ cdef class Engine:
         finally:
             self._leave()
 
-    cdef int _normalise(self, Graph graph, str normalize) except -1:
-        cdef const double *strength = graph.strengths() if normalize == "weight" else NULL
-        self.swarm.sense.strength = strength
-        self.swarm.sense.scale = {"weight": 0.0, "agents": 1.0 / graph.graph.n, "none": 1.0}[normalize]
-        self.normalize = normalize
-        return 0
-
     cdef int _use(self, Graph graph) except -1:
         cdef int buffer, buffers = 2 if em_graph_shares(graph.graph) else 1
         if graph.graph.n != self.swarm.n:
             raise InvalidValue(f"the topology has {graph.graph.n} agents, but the swarm has {self.swarm.n}")
         if self.normalize == "weight":
-            graph.strengths()
+            graph.strengthen()
         for buffer in range(buffers):
             if self.swarm.phasor[buffer] == NULL:
                 self.swarm.phasor[buffer] = <double *>_take(16 * self.swarm.n, "the phasors")
@@ -584,8 +556,6 @@ cdef class Engine:
         self.graph = graph
         self.swarm.sense.graph = graph.graph
         self.stale = True
-        if self.normalize is not None:
-            self._normalise(graph, self.normalize)
         return 0
 
     cdef em_inbox *_inbox(self) except NULL:
@@ -689,7 +659,6 @@ cdef class Engine:
             memset(&batch, 0, sizeof(Batch))
             batch.swarm, batch.isa, batch.team, batch.scratch = &self.swarm, self.isa, self.team, self.scratch
             batch.schedule, batch.order = self.schedule, self.order
-            batch.edges = self.graph.edges() if self.schedule == ORDERED else NULL
             batch.ticks, batch.first = ticks, self.first
             batch.stale = self.stale
             batch.settle = self.stale or em_swarm_inbox(&self.swarm) != NULL

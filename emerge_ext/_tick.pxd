@@ -41,7 +41,6 @@ cdef struct Batch:
     em_scratch *scratch     # one for each member
     Schedule schedule
     const int64_t *order    # agents in their order, for ORDERED
-    const int64_t *edges    # where the row of each agent starts, for ORDERED on stored graphs
     int64_t ticks           # to be done in this batch
     bint stale              # phasors are not those of the phases
     bint settle             # phasors or inbox want a prologue
@@ -141,7 +140,7 @@ cdef inline void tick_member(Batch *batch, int rank, int size) noexcept nogil:
                 batch.isa.gossip(swarm, block, scratch)
             _join(batch, scratch, size, _after_stage, True)
         elif batch.schedule == ORDERED:
-            batch.isa.ordered(swarm, batch.order, batch.edges, scratch)
+            batch.isa.ordered(swarm, batch.order, scratch)
             _join(batch, scratch, size, _after_stage, True)
         else:
             for stage in range(stages):

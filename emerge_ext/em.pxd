@@ -66,7 +66,7 @@ cdef extern from "em_graph.h" nogil:
         int32_t *degree
         int32_t *indices
         double *weights
-        int64_t *start
+        double *strength
 
     em_graph *em_graph_create_complete(int64_t n)
     em_graph *em_graph_create_stored(int64_t n, int64_t ends, const int32_t *degree, const int32_t *indices,
@@ -75,15 +75,13 @@ cdef extern from "em_graph.h" nogil:
     int64_t em_graph_blocks(int64_t n)
     int64_t em_graph_deal(const em_graph *graph, int64_t rank, int64_t size)
     bint em_graph_shares(const em_graph *graph)
-    void em_graph_strengths(const em_graph *graph, double *strength)
-    void em_graph_edges(const em_graph *graph, int64_t *edge)
+    bint em_graph_strengthen(em_graph *graph)
 
 
 cdef extern from "em_sense.h" nogil:
     ctypedef struct em_sense:
         const em_graph *graph
         bint latest
-        const double *strength
         double scale
 
 
@@ -182,7 +180,6 @@ cdef extern from "em_isa.h" nogil:
         void (*look)(em_swarm *swarm, int64_t block, em_scratch *scratch) noexcept nogil
         void (*stage)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch) noexcept nogil
         void (*gossip)(em_swarm *swarm, int64_t block, em_scratch *scratch) noexcept nogil
-        void (*ordered)(em_swarm *swarm, const int64_t *order, const int64_t *edges,
-                        em_scratch *scratch) noexcept nogil
+        void (*ordered)(em_swarm *swarm, const int64_t *order, em_scratch *scratch) noexcept nogil
 
     int em_isa_list(const em_isa **isas)

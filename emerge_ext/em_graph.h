@@ -27,6 +27,7 @@ typedef struct {
     int32_t *degree;  /* [n], stored graphs only, as those below */
     int32_t *indices; /* [ends] */
     double *weights;  /* [ends], or NULL: all 1 */
+    double *strength; /* [n]: sum of |weights| of each row, or NULL: not asked for yet */
     int64_t *start;   /* [blocks + 1] */
 } em_graph;
 
@@ -41,6 +42,7 @@ static inline void em_graph_free(em_graph *graph)
     em_base_free(graph->degree);
     em_base_free(graph->indices);
     em_base_free(graph->weights);
+    em_base_free(graph->strength);
     em_base_free(graph->start);
     em_base_free(graph);
 }
@@ -113,25 +115,28 @@ static inline bool em_graph_shares(const em_graph *graph)
     return graph->kind != EM_GRAPH_COMPLETE;
 }
 
-/* The sum of |weights| of each row, for a graph that has weights. */
-static inline void em_graph_strengths(const em_graph *graph, double *restrict strength)
+/* Makes the sums of |weights| of a graph that has weights, once; false if there is no memory. Not for two threads
+ * at once, and before anybody reads them. */
+static inline bool em_graph_strengthen(em_graph *graph)
 {
+    if (graph->weights == NULL || graph->strength != NULL) return true;
+    double *strength = em_base_alloc((size_t)graph->n * sizeof *strength);
+    if (strength == NULL) return false;
     const double *weight = graph->weights;
     for (int64_t i = 0; i < graph->n; i++) {
-        double sum = 0.0;
-        for (int32_t k = 0; k < graph->degree[i]; k++) sum += fabs(*weight++);
-        strength[i] = sum;
+        strength[i] = 0.0;
+        for (int32_t k = 0; k < graph->degree[i]; k++) strength[i] += fabs(*weight++);
     }
+    graph->strength = strength;
+    return true;
 }
 
-/* Where the edges of each row of a stored graph start, for those who do not walk it block by block. */
-static inline void em_graph_edges(const em_graph *graph, int64_t *restrict edge)
+/* Where the edges of one row of a stored graph start, for those who do not walk it block by block: O(block). */
+static inline int64_t em_graph_row(const em_graph *graph, int64_t agent)
 {
-    int64_t next = 0;
-    for (int64_t i = 0; i < graph->n; i++) {
-        edge[i] = next;
-        next += graph->degree[i];
-    }
+    int64_t first = agent - agent % EM_GRAPH_BLOCK, edge = graph->start[agent / EM_GRAPH_BLOCK];
+    for (int64_t i = first; i < agent; i++) edge += graph->degree[i];
+    return edge;
 }
 
 #endif

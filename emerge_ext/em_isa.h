@@ -23,7 +23,7 @@ typedef struct {
     void (*look)(em_swarm *swarm, int64_t block, em_scratch *scratch);
     void (*stage)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch);
     void (*gossip)(em_swarm *swarm, int64_t block, em_scratch *scratch);
-    void (*ordered)(em_swarm *swarm, const int64_t *order, const int64_t *edges, em_scratch *scratch);
+    void (*ordered)(em_swarm *swarm, const int64_t *order, em_scratch *scratch);
 } em_isa;
 
 #define EM_ISA_TABLE(isa)                                                                                    \

@@ -17,11 +17,12 @@ static inline double *em_order_phasor(em_swarm *swarm, int64_t agent, int64_t *a
     return swarm->phasor[swarm->front] + (shared ? 2 * agent : first + agent);
 }
 
-/* A tick of one agent, whose row starts at `edge`. */
-static inline void em_order_agent(em_swarm *swarm, int64_t agent, int64_t edge, em_scratch *scratch)
+/* A tick of one agent. */
+static inline void em_order_agent(em_swarm *swarm, int64_t agent, em_scratch *scratch)
 {
     bool failed = swarm->failed != NULL && swarm->failed[agent];
-    int64_t apart;
+    const em_graph *graph = swarm->sense.graph;
+    int64_t apart, edge = em_graph_shares(graph) ? em_graph_row(graph, agent) : 0;
     double *z = em_order_phasor(swarm, agent, &apart);
     em_swarm_act(swarm, &swarm->sense, agent, 1, edge, z, z + apart, scratch);
     em_step_methods[swarm->step].combine(
@@ -44,17 +45,15 @@ static inline void em_order_agent(em_swarm *swarm, int64_t agent, int64_t edge, 
     extent[1] = fmax(extent[1], scratch->rate[0]);
 }
 
-/* A tick: the agents in `order`, whose rows start at `edges[agent]` (NULL where none are stored). */
-static inline void em_order_tick(
-    em_swarm *swarm, const int64_t *order, const int64_t *edges, em_scratch *scratch)
+/* A tick: the agents in `order`. */
+static inline void em_order_tick(em_swarm *swarm, const int64_t *order, em_scratch *scratch)
 {
     int64_t blocks = em_graph_blocks(swarm->n);
     for (int64_t block = 0; swarm->extent != NULL && block < blocks; block++) {
         swarm->extent[2 * block] = INFINITY;
         swarm->extent[2 * block + 1] = -INFINITY;
     }
-    for (int64_t k = 0; k < swarm->n; k++)
-        em_order_agent(swarm, order[k], edges == NULL ? 0 : edges[order[k]], scratch);
+    for (int64_t k = 0; k < swarm->n; k++) em_order_agent(swarm, order[k], scratch);
     for (int64_t block = 0; block < blocks; block++)
         em_swarm_phasors(swarm, block, swarm->state[0] + em_swarm_first(block), swarm->front, scratch);
 }

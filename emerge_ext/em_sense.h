@@ -24,8 +24,7 @@ typedef struct {
     const double *phasor[EM_SENSE_CHANNELS]; /* [n][2]: cosine and sine of each agent */
     bool latest;                             /* the table is one of relaxed words, written while it is read */
     double total[EM_SENSE_CHANNELS][2];      /* their sums, for complete graphs */
-    const double *strength;                  /* n_i of each agent, or NULL: see `scale` */
-    double scale;                            /* 1 / n, the same for all; 0: n_i is the degree */
+    double scale;                            /* 1 / n_i, the same for all; 0: n_i is the sum of |weights| */
 } em_sense;
 
 /* A phasor is read and added as a whole, by vector or by parts with the same bits. A table that others write at
@@ -88,10 +87,10 @@ static inline void em_sense_normalise(
     if (sense->scale == 1.0) return;
     for (int64_t i = 0; i < count; i++) { /* who senses nobody has the field 0 already */
         double one = sense->scale;
-        if (sense->scale == 0.0 && sense->strength == NULL)
+        if (sense->scale == 0.0 && sense->graph->strength == NULL)
             one = 1.0 / (degree[first + i] > 0 ? degree[first + i] : 1);
-        if (sense->scale == 0.0 && sense->strength != NULL)
-            one = 1.0 / (sense->strength[first + i] > 0.0 ? sense->strength[first + i] : 1.0);
+        if (sense->scale == 0.0 && sense->graph->strength != NULL)
+            one = 1.0 / (sense->graph->strength[first + i] > 0.0 ? sense->graph->strength[first + i] : 1.0);
         re[i] *= one;
         im[i] *= one;
     }

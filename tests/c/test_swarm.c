@@ -87,11 +87,7 @@ static double phases(em_graph *graph, const em_isa *isa, int size, bool gossip, 
     swarm->dt = 0.05;
     swarm->parameters[0] = 1.5, swarm->parameters[1] = 0.3;
     em_act_models[swarm->act].prepare(swarm->parameters);
-    double *strength = em_base_alloc(AGENTS * sizeof(double));
-    if (graph->weights != NULL) {
-        em_graph_strengths(graph, strength);
-        swarm->sense.strength = strength;
-    }
+    CHECK(em_graph_strengthen(graph));
     uint64_t seed = 42;
     double *start = calloc(AGENTS, sizeof *start), *frequency = calloc(AGENTS, sizeof *frequency);
     for (int i = 0; i < AGENTS; i++)
@@ -112,7 +108,7 @@ static double phases(em_graph *graph, const em_isa *isa, int size, bool gossip, 
     em_swarm_order(AGENTS, phase, NULL, j.scratch, order);
     CHECK(hypot(order[0], order[1]) / AGENTS == coherence);
     em_base_free(swarm->state[0]), em_base_free(swarm->frequency), em_base_free(swarm->share);
-    em_base_free(swarm->phasor[0]), em_base_free(swarm->phasor[1]), em_base_free(strength);
+    em_base_free(swarm->phasor[0]), em_base_free(swarm->phasor[1]);
     em_base_free(j.scratch), em_base_free(j.team), em_base_free(swarm->running);
     free(start), free(frequency);
     return coherence;
