@@ -32,6 +32,8 @@ cdef extern from "em_atomic.h" nogil:
     uint64_t em_atomic_load(const em_word *word, memory_order order)
     void em_atomic_store(em_word *word, uint64_t value, memory_order order)
     bint em_atomic_compare_swap(em_word *word, uint64_t *expected, uint64_t value, memory_order order)
+    double em_atomic_add_float(em_word *word, double value, memory_order order)
+    double em_atomic_turn(em_word *word, double angle, memory_order order)
 
 
 cdef extern from "em_team.h" nogil:
@@ -40,13 +42,23 @@ cdef extern from "em_team.h" nogil:
 
     void em_team_init(em_team *team, int cores)
     bint em_team_arrive(em_team *team, uint32_t size, uint32_t *ticket)
-    void em_team_open(em_team *team)
+    bint em_team_open(em_team *team)
     em_status em_team_wait(em_team *team, uint32_t size, uint32_t ticket, int64_t timeout)
+    uint32_t em_team_number(em_team *team, uint32_t *ticket)
+    bint em_team_open_phase(em_team *team, uint32_t ticket)
+    void em_team_abort(em_team *team)
+    em_status em_team_break(em_team *team, uint32_t ticket)
+    bint em_team_is_broken(em_team *team)
+    uint32_t em_team_arrivals(em_team *team)
+    int em_team_spins(const em_team *team, uint32_t size)
+    em_status em_team_await(em_team *team, uint32_t ticket, int spins, int64_t deadline)
 
 
 cdef extern from "em_phase.h" nogil:
     const double EM_PHASE_REACH
     double em_phase_wrap(double x)
+    uint64_t em_phase_bits(double x)
+    double em_phase_from_bits(uint64_t bits)
     double em_phase_difference(double a, double b)
     uint64_t em_phase_to_binary(double angle)
     double em_phase_from_binary(uint64_t binary)

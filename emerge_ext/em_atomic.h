@@ -1,11 +1,18 @@
 /* em_atomic.h: 64-bit words that many threads may touch.
  *
+ * A word holds a whole number, or the bits of a float64. The functions on float64 try again by compare-and-swap,
+ * which compares bits: it is exact where `==` is not (NaN is NaN's equal, 0.0 is not -0.0's), so a change is
+ * made to the very number it was computed from, and none is lost. They are lock-free: a try fails only because
+ * another's has succeeded.
+ *
  * The caller of each function names the memory order; docs/concurrency.md tells for every word who uses which
  * and why. A word is lock-free on every processor that emerge is built for: that is asserted below, so that no
  * lock can hide behind an atomic type.
  */
 #ifndef EM_ATOMIC_H
 #define EM_ATOMIC_H
+
+#include "em_phase.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -56,6 +63,27 @@ static inline void em_atomic_lower(em_word *word, uint64_t value, memory_order o
     uint64_t seen = em_atomic_load(word, memory_order_relaxed);
     while (value < seen && !em_atomic_compare_swap(word, &seen, value, order)) {
     }
+}
+
+/* Adds to a float64; returns what the word held before, as the one below does. */
+static inline double em_atomic_add_float(em_word *word, double value, memory_order order)
+{
+    uint64_t seen = em_atomic_load(word, memory_order_relaxed);
+    while (!em_atomic_compare_swap(word, &seen, em_phase_bits(em_phase_from_bits(seen) + value), order)) {
+    }
+    return em_phase_from_bits(seen);
+}
+
+/* Turns a phase by an angle and takes it into [0, 2 pi) inside the swap, so that nobody sees it outside. A word
+ * that holds infinity or NaN becomes NaN. */
+static inline double em_atomic_turn(em_word *word, double angle, memory_order order)
+{
+    const double near = em_phase_draw_near(angle);
+    uint64_t seen = em_atomic_load(word, memory_order_relaxed), turned;
+    do {
+        turned = em_phase_bits(em_phase_wrap(em_phase_draw_near(em_phase_from_bits(seen)) + near));
+    } while (!em_atomic_compare_swap(word, &seen, turned, order));
+    return em_phase_from_bits(seen);
 }
 
 #endif

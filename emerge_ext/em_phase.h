@@ -52,6 +52,13 @@ static inline double em_phase_wrap(double x)
     return r >= EM_PHASE_TURN ? r - EM_PHASE_TURN : r;
 }
 
+/* x, less whole turns of 2 pi if it is far: two such numbers add up within reach. fmod rounds nothing. NaN for
+ * infinity and NaN. Branches, and calls: not for the loops of a tick. */
+static inline double em_phase_draw_near(double x)
+{
+    return fabs(x) <= EM_PHASE_REACH / 2 ? x : fmod(x, EM_PHASE_TURN);
+}
+
 /* The same bits as em_phase_wrap, for half the work, where em_phase_is_near. */
 static inline double em_phase_wrap_near(double x)
 {

@@ -21,5 +21,5 @@ def nothing_stays():
     memory, threads = _engine.allocations(), threading.active_count()
     yield
     gc.collect()
-    assert _engine.allocations() <= memory
+    assert _engine.allocations() == memory
     assert threading.active_count() <= threads

@@ -25,6 +25,8 @@ IMPORTS = {
     "progress": {"admit", "errors"},
     "checkpoint": {"errors"},
     "team": {"_engine", "admit"},
+    "atomic": {"_engine", "admit", "errors"},
+    "barrier": {"_engine", "admit", "errors", "team"},
     "about": {"_engine", "team"},
     "generate": {"edges"},
     "edges": {"admit", "errors"},
@@ -53,7 +55,7 @@ IMPORTS = {
 
 INCLUDES = {
     "em_base": set(),
-    "em_atomic": set(),
+    "em_atomic": {"em_phase"},
     "em_phase": set(),
     "em_act": set(),
     "em_step": set(),

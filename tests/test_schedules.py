@@ -52,19 +52,19 @@ def test_ordered_against_the_oracle(kind, order):
 @pytest.mark.parametrize("kind", SMALL)
 @pytest.mark.parametrize("threads", [1, 2, 8])
 def test_gossip_stays_near_the_oracle(kind, threads):
-    """A stale neighbour is an error of first order in dt: halving dt halves it."""
+    """A stale neighbour is an error of first order in dt; how stale it is, the threads' timing decides."""
     topology = SMALL[kind]()
     edges, weights = oracle.both_ways(topology)
     phase, frequency = ways.start(len(topology))
-    apart = []
-    for ticks in (20, 40):
+    for ticks in (20, 40, 80):
         dt = 1.0 / ticks
         one = swarm(topology, threads)
         one.step(ticks, dt=dt, schedule="gossip")
-        truth = oracle.euler(phase, frequency, edges, weights, coupling=1.3, lag=0.2, ticks=ticks, dt=dt)
-        apart.append(oracle.apart(one.phase, truth))
-    assert apart[0] < 0.5
-    assert apart[1] < 0.75 * apart[0] + 1e-12
+        law = {"lag": 0.2, "ticks": ticks, "dt": dt}
+        truth = oracle.euler(phase, frequency, edges, weights, coupling=1.3, **law)
+        apart = oracle.apart(one.phase, truth)
+        assert apart < 4 * dt
+        assert apart < 0.2 * oracle.apart(truth, oracle.euler(phase, frequency, edges, weights, coupling=0.0, **law))
 
 
 @pytest.mark.parametrize("schedule", ["gossip", "ordered"])

@@ -10,7 +10,10 @@ Say who senses whom (`Topology`), how agents answer (`Kuramoto`), and run the `S
 """
 
 from .about import About, about
+from .atomic import AtomicArray
+from .barrier import PhaseBarrier
 from .errors import (
+    BrokenBarrier,
     Busy,
     CheckpointError,
     Diverged,
@@ -34,6 +37,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "About",
+    "AtomicArray",
+    "BrokenBarrier",
     "Busy",
     "CheckpointError",
     "Coherent",
@@ -48,6 +53,7 @@ __all__ = [
     "Locked",
     "Metrics",
     "MissingExtra",
+    "PhaseBarrier",
     "Progress",
     "RunResult",
     "Swarm",

@@ -18,7 +18,19 @@ import numpy.typing as npt
 
 from .errors import InvalidType, InvalidValue, MissingExtra, TooLarge
 
-__all__ = ["AGENTS_MAX", "agents", "count", "extra", "generator", "memory", "real", "vector"]
+__all__ = [
+    "AGENTS_MAX",
+    "agents",
+    "column",
+    "count",
+    "extra",
+    "finite",
+    "generator",
+    "memory",
+    "places",
+    "real",
+    "vector",
+]
 
 AGENTS_MAX = 2**31 - 1
 """Most agents a topology can have: neighbours are stored as 32-bit indices."""
@@ -54,19 +66,55 @@ def real(
     return number
 
 
+def numbers(value: object, name: str) -> npt.NDArray[Any]:
+    """Return real numbers as an array of their own type and shape, perhaps the user's own."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        raise InvalidType(f"{name} must be real numbers in rows of equal length") from None
+    if array.dtype.kind not in "fiu":
+        raise InvalidType(f"{name} must be real numbers, not {array.dtype}")
+    return array
+
+
 def vector(value: object, name: str, n: int) -> npt.NDArray[np.float64]:
     """Return `value` as a new float64 array of shape (n,); a single number is repeated."""
-    array = _numbers(value, name)
+    return finite(column(value, name, n, "agent"), name)
+
+
+def column(value: object, name: str, n: int, each: str) -> npt.NDArray[np.float64]:
+    """Do as `vector` for any thing there are n of; infinity and NaN are let through."""
+    array = numbers(value, name)
     if array.ndim == 0:
         array = np.full(n, array)
     if array.shape != (n,):
-        raise InvalidValue(f"{name} must be one number or have shape ({n},), one for each agent, not {array.shape}")
-    return _finite(np.array(array, dtype=np.float64, order="C"), name)
+        raise InvalidValue(f"{name} must be one number or have shape ({n},), one for each {each}, not {array.shape}")
+    return np.array(array, dtype=np.float64, order="C")
+
+
+def finite(array: npt.NDArray[np.float64], name: str) -> npt.NDArray[np.float64]:
+    """Return the array if all of it is finite, or say where it is not."""
+    bad = ~np.isfinite(array)
+    if bad.any():
+        where = int(np.flatnonzero(bad)[0])
+        raise InvalidValue(f"{name} must be finite, but entry {where} is {array[where]}")
+    return array
 
 
 def agents(value: object, n: int, name: str = "agents") -> npt.NDArray[np.int64]:
-    """Return agent numbers in 0..n-1 as a one-dimensional int64 array."""
-    array = np.atleast_1d(np.asarray(value))
+    """Return agent numbers in 0..n-1 as a new one-dimensional int64 array."""
+    return places(value, n, name, "agents")
+
+
+def places(value: object, n: int, name: str, things: str) -> npt.NDArray[np.int64]:
+    """Return numbers in 0..n-1 of some things as a new one-dimensional int64 array.
+
+    What is checked is the copy: another thread that writes to the user's array meanwhile changes nothing.
+    """
+    try:
+        array = np.atleast_1d(np.array(value))
+    except (TypeError, ValueError):
+        raise InvalidType(f"{name} must be one whole number or a one-dimensional array of them") from None
     if array.size == 0:
         return np.empty(0, np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iu":
@@ -74,9 +122,9 @@ def agents(value: object, n: int, name: str = "agents") -> npt.NDArray[np.int64]
             f"{name} must be one whole number or a one-dimensional array of them,"
             f" not an array of {array.dtype} with shape {array.shape}"
         )
-    wrong = (array < 0) | (array >= n)
-    if wrong.any():
-        raise InvalidValue(f"{name} holds {array[wrong][0]}, but agents are numbered from 0 to {n - 1}")
+    if array.min() < 0 or array.max() >= n:
+        wrong = array[(array < 0) | (array >= n)][0]
+        raise InvalidValue(f"{name} holds {wrong}, but {things} are numbered from 0 to {n - 1}")
     return np.ascontiguousarray(array, dtype=np.int64)
 
 
@@ -124,18 +172,3 @@ def extra(module: str, name: str, purpose: str) -> ModuleType:
         raise MissingExtra(
             f"{purpose} needs {library}, which is not installed: pip install 'emerge-swarm[{name}]'"
         ) from None
-
-
-def _numbers(value: object, name: str) -> npt.NDArray[Any]:
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiu":
-        raise InvalidType(f"{name} must be real numbers, not {array.dtype}")
-    return array
-
-
-def _finite(array: npt.NDArray[np.float64], name: str) -> npt.NDArray[np.float64]:
-    bad = ~np.isfinite(array)
-    if bad.any():
-        where = int(np.flatnonzero(bad)[0])
-        raise InvalidValue(f"{name} must be finite, but entry {where} is {array[where]}")
-    return array

@@ -1,10 +1,13 @@
 """The few errors that emerge raises by name.
 
 Each derives from `EmergeError` and from the built-in that a user would catch, and its message is one
-sentence: what was given, what is allowed, what to do. This module is a leaf: it imports nothing.
+sentence: what was given, what is allowed, what to do. This module is a leaf: it imports nothing of emerge.
 """
 
+import threading
+
 __all__ = [
+    "BrokenBarrier",
     "Busy",
     "CheckpointError",
     "Diverged",
@@ -44,6 +47,10 @@ class CheckpointError(InvalidValue):
 
 class Busy(EmergeError, RuntimeError):
     """The swarm is running in another thread, and what was asked for would change its state under it."""
+
+
+class BrokenBarrier(EmergeError, threading.BrokenBarrierError):
+    """Threads that were to meet will not: one ran out of time or was interrupted, or the barrier was broken."""
 
 
 class Diverged(EmergeError, ArithmeticError):

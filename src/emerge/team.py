@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import _engine, admit
 
-__all__ = ["THREADS_MAX", "default_threads", "threads", "workers"]
+__all__ = ["THREADS_MAX", "cores", "default_threads", "threads", "workers"]
 
 THREADS_MAX = 1024
 """Most threads that can be asked for."""
@@ -29,7 +29,12 @@ def threads(value: int | None) -> int | None:
 
 def default_threads() -> int:
     """Return the least of OMP_NUM_THREADS or OpenMP's maximum, the process's affinity and its CPU quota."""
-    return max(1, min(_openmp(), _affinity(), _quota()))
+    return max(1, min(_openmp(), cores()))
+
+
+def cores() -> int:
+    """Return the least of the process's affinity and its CPU quota: how many threads can be busy at once."""
+    return max(1, min(_affinity(), _quota()))
 
 
 def workers(limit: int | None, agents: int, edge_ends: int) -> int:
