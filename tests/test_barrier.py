@@ -326,20 +326,25 @@ class TestSignals:
     @pytest.mark.skipif(os.name != "posix", reason="signals between processes are needed")
     def test_ctrl_c_from_outside(self):
         code = """
-import threading, time, emerge
+import threading, emerge
 barrier = emerge.PhaseBarrier(3)
 def wait():
     try:
         barrier.wait()
     except emerge.BrokenBarrier:
         print("broken", flush=True)
-thread = threading.Thread(target=wait)
-thread.start()
-try:
+def tell():
+    while barrier.n_waiting < 2:
+        pass
     print("waiting", flush=True)
+threads = [threading.Thread(target=wait), threading.Thread(target=tell)]
+for thread in threads:
+    thread.start()
+try:
     barrier.wait()
 except KeyboardInterrupt:
-    thread.join(60)
+    for thread in threads:
+        thread.join(60)
     print("ended", barrier.broken)
 """
         with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:

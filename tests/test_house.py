@@ -55,7 +55,7 @@ IMPORTS = {
 
 INCLUDES = {
     "em_base": set(),
-    "em_atomic": {"em_phase"},
+    "em_atomic": {"em_base", "em_phase"},
     "em_phase": set(),
     "em_act": set(),
     "em_step": set(),

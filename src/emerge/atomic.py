@@ -346,6 +346,8 @@ def _number(value: object, name: str) -> float:
     """Return any one real number as a float."""
     if type(value) is float:
         return value
+    if type(value) is int and -(2**53) <= value <= 2**53:
+        return float(value)
     number = admit.numbers(value, name)
     if number.ndim > 0:
         raise InvalidValue(f"{name} must be one number, as index is, not an array of shape {number.shape}")
