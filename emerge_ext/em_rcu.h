@@ -19,8 +19,8 @@
  *     2 after 4: 2 does not read P.
  *
  * This is Dekker's pattern, each side writes and then reads what the other writes, and acquire and release do not
- * do: 2 could read before 1 is seen, and 6 before 4. That is why these four are seq_cst; 5 is, to stand in the
- * same order. 5 comes before 6: else P could be entered after 6, and replaced by another publisher before 5.
+ * do: 2 could read before 1 is seen, and 6 before 4. That is why 1, 2, 4 and 6 are seq_cst; 5 is, to stand in
+ * the same order. 5 comes before 6: else P could be entered after 6, and replaced by another publisher before 5.
  *
  * An address may come again: P freed, and a new object published there, between the first look and 2. Then 2 read
  * the new one, which is current, announced and acquired. So enter returns what 2 read; the first look is never
