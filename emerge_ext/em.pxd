@@ -54,6 +54,28 @@ cdef extern from "em_team.h" nogil:
     em_status em_team_await(em_team *team, uint32_t ticket, int spins, int64_t deadline)
 
 
+cdef extern from "em_steal.h" nogil:
+    ctypedef struct em_steal_queue:
+        uint64_t taken
+        uint64_t stolen
+
+    em_steal_queue *em_steal_create(int size)
+    void em_steal_free(em_steal_queue *queues)
+    void em_steal_fill(em_steal_queue *queue, int64_t begin, int64_t end)
+    int64_t em_steal_next(em_steal_queue *queues, int size, int rank, uint64_t *seed)
+
+
+cdef extern from "em_rcu.h" nogil:
+    ctypedef struct em_rcu:
+        pass
+
+    void em_rcu_init(em_rcu *rcu, void *first)
+    void *em_rcu_publish(em_rcu *rcu, void *next)
+    void *em_rcu_enter(em_rcu *rcu)
+    void em_rcu_leave(em_rcu *rcu)
+    bint em_rcu_in_use(em_rcu *rcu, const void *pointer)
+
+
 cdef extern from "em_phase.h" nogil:
     const double EM_PHASE_REACH
     double em_phase_wrap(double x)

@@ -1,6 +1,8 @@
 """The C programs of `tests/c`: plain, under ThreadSanitizer, and under Address- and UndefinedBehaviorSanitizer."""
 
 import os
+import platform
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -58,17 +60,51 @@ def test_program(compiled, program, sanitizer, threads):
     assert done.stdout == done.stderr == ""
 
 
-@pytest.mark.parametrize("order", ["release", "acquire", "acq_rel"])
-def test_the_race_detector_sees_a_weakened_barrier(compiled, tmp_path, order):
+@pytest.mark.parametrize(
+    ("machine", "order"),
+    [
+        ("team", "release"),
+        ("team", "acquire"),
+        ("team", "acq_rel"),
+        ("steal", "release"),
+        ("steal", "acquire"),
+        ("rcu", "release"),
+        ("rcu", "seq_cst"),
+    ],
+)
+def test_the_race_detector_sees_a_weakened_machine(compiled, tmp_path, machine, order):
     source = tmp_path / "weakened.c"
     source.write_text(
         "#include <stdatomic.h>\n"
         f"#define memory_order_{order} memory_order_relaxed\n"
-        '#include "em_team.h"\n'
-        f'#undef memory_order_{order}\n#include "{HERE / "c" / "test_team.c"}"\n'
+        f'#include "em_{machine}.h"\n'
+        f'#undef memory_order_{order}\n#include "{HERE / "c" / f"test_{machine}.c"}"\n'
     )
-    done = subprocess.run(
-        [str(compiled(f"weakened-{order}", "thread", source)), "3"], capture_output=True, text=True, timeout=110
-    )
+    program = compiled(f"weakened-{machine}-{order}", "thread", source)
+    done = subprocess.run([str(program), "3"], capture_output=True, text=True, timeout=110)
     assert done.returncode != 0
     assert "data race" in done.stderr
+
+
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64") or len(getattr(os, "sched_getaffinity", lambda _: [0])(0)) < 2,
+    reason="two processors with store buffers (x86-64) are needed",
+)
+def test_the_processor_shows_that_acquire_and_release_are_not_enough_for_rcu(compiled, tmp_path):
+    """The race detector cannot see it: its own bookkeeping empties the store buffers."""
+    weakened = (CELLAR / "em_rcu.h").read_text()
+    for operation, order in {"store": "release", "load": "acquire", "exchange": "acq_rel"}.items():
+        weakened, count = re.subn(
+            rf"(atomic_{operation}_explicit\([^;]*?)memory_order_seq_cst", rf"\1memory_order_{order}", weakened
+        )
+        assert count
+    assert "memory_order_seq_cst" not in weakened
+    (tmp_path / "em_rcu.h").write_text(weakened)
+    source = tmp_path / "weakened.c"
+    source.write_text(f'#include "em_rcu.h"\n#include "{HERE / "c" / "test_rcu.c"}"\n')
+    program = compiled("weakened-rcu-acq_rel", "address", source)
+    for _ in range(200):
+        done = subprocess.run([str(program), "1"], capture_output=True, text=True, timeout=30)
+        if done.returncode != 0:
+            break
+    assert "heap-use-after-free" in done.stderr or "does not hold" in done.stderr
