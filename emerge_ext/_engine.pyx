@@ -13,7 +13,7 @@ from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_FillInfo
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pythread cimport (
     PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_get_thread_ident,
-    PyThread_release_lock, PyThread_type_lock, WAIT_LOCK,
+    PyThread_release_lock, PyThread_type_lock, NOWAIT_LOCK, WAIT_LOCK,
 )
 from cython.parallel cimport parallel, prange
 from libc.math cimport atan2, hypot
@@ -293,8 +293,12 @@ cdef class Engine:
     cdef const em_isa *isa
     cdef em_team *team
     cdef em_scratch *scratch
+    cdef em_steal_queue *queues
     cdef int scratches
-    cdef readonly Graph graph
+    cdef em_rcu *rcu
+    cdef readonly Graph graph       # the one published last
+    cdef list published             # all that may still be read
+    cdef PyThread_type_lock graphs  # guards these two, and what normalises
     cdef readonly str normalize
     cdef bint stale
     cdef em_word runner
@@ -306,8 +310,12 @@ cdef class Engine:
     cdef readonly int64_t tick
     cdef readonly double dt
     # what metrics tell
-    cdef int64_t ticks, batches, nanoseconds, swaps, drains, waited
+    cdef int64_t ticks, batches, nanoseconds, swaps, drains, waited, steals
     cdef int size
+    # what tests and benchmarks may set
+    cdef bint without_stealing
+    cdef int slow
+    cdef int64_t delay
     # the run
     cdef Schedule schedule
     cdef int64_t *order
@@ -330,6 +338,9 @@ cdef class Engine:
         self.isa = ISAS[chosen]
         self.door = PyThread_allocate_lock()
         self.turn = PyThread_allocate_lock()
+        self.graphs = PyThread_allocate_lock()
+        self.published = []
+        self.slow = -1
         self.dt = 1.0
         self.swarm.step = EM_STEP_EULER
         self.team = <em_team *>_take(sizeof(em_team), "a team")
@@ -338,25 +349,32 @@ cdef class Engine:
         self.swarm.frequency = <double *>_take(n * sizeof(double), "the frequencies")
         self.swarm.share = <double *>_take(2 * em_graph_blocks(n) * sizeof(double), "the sums of blocks")
         self.swarm.running = <em_word *>_take(2 * sizeof(em_word), "the running sums")
+        self.swarm.phasor[0] = <double *>_take(16 * n, "the phasors")
+        self.rcu = <em_rcu *>_take(sizeof(em_rcu), "which graph holds")
+        em_rcu_init(self.rcu, NULL)
         self._fill(phase, frequency, workers)
-        self._use(graph)
+        self.set_graph(graph)
+        self.swaps = 0
 
     def __dealloc__(self):
         em_inbox_free(em_swarm_inbox(&self.swarm))
         em_base_free(self.swarm.state[0])
         em_base_free(self.swarm.frequency)
         em_base_free(self.swarm.phasor[0])
-        em_base_free(self.swarm.phasor[1])
+        em_base_free(self.swarm.spare)
         em_base_free(self.swarm.share)
         em_base_free(self.swarm.extent)
         em_base_free(self.swarm.running)
         em_base_free(self.swarm.failed)
         em_base_free(self.order)
         em_base_free(self.scratch)
+        em_steal_free(self.queues)
         em_base_free(self.trace)
         em_base_free(self.team)
+        em_base_free(self.rcu)
         PyThread_free_lock(self.door)
         PyThread_free_lock(self.turn)
+        PyThread_free_lock(self.graphs)
 
     cdef void _fill(self, const double[::1] phase, const double[::1] frequency, int workers):
         """Write phases and frequencies for the first time, each block by a worker that may own it later."""
@@ -372,13 +390,18 @@ cdef class Engine:
 
     # ---- turns
 
-    cdef void _enter(self) noexcept:
-        """Wait for one's turn: who holds the door while waiting goes before whoever comes later."""
+    cdef void _wake(self) noexcept:
+        """In a forked child: the threads that held locks or a claim are not there."""
         if self.born != generation:
             self.born = generation
             self.door = PyThread_allocate_lock()
             self.turn = PyThread_allocate_lock()
+            self.graphs = PyThread_allocate_lock()
             em_atomic_store(&self.runner, 0, memory_order_relaxed)
+
+    cdef void _enter(self) noexcept:
+        """Wait for one's turn: who holds the door while waiting goes before whoever comes later."""
+        self._wake()
         with nogil:
             PyThread_acquire_lock(self.door, WAIT_LOCK)
             PyThread_acquire_lock(self.turn, WAIT_LOCK)
@@ -424,14 +447,13 @@ cdef class Engine:
         """Bytes of memory that the engine holds, without its graph."""
         cdef em_swarm *swarm = &self.swarm
         cdef int64_t blocks = em_graph_blocks(swarm.n)
-        cdef int64_t held = sizeof(em_team) + 16 * swarm.n + 16 * blocks + self.scratches * sizeof(em_scratch)
+        cdef int64_t held = sizeof(em_team) + sizeof(em_rcu) + 16 * swarm.n + 16 * blocks
+        held += self.scratches * (sizeof(em_scratch) + sizeof(em_steal_queue))
         if self.order != NULL:
             held += 8 * swarm.n
         if swarm.failed != NULL:
             held += swarm.n
-        for buffer in range(2):
-            if swarm.phasor[buffer] != NULL:
-                held += 16 * swarm.n
+        held += 16 * swarm.n if swarm.spare == NULL else 32 * swarm.n
         if swarm.extent != NULL:
             held += 16 * blocks
         if em_swarm_inbox(swarm) != NULL:
@@ -515,12 +537,45 @@ cdef class Engine:
         return self.swarm.failed != NULL
 
     def set_graph(self, Graph graph not None):
-        """Go on with another graph of as many agents, from the next batch on."""
-        self._enter()
+        """Go on with another graph of as many agents, from the next tick on; never waits for a tick."""
+        cdef double *spare
+        if graph.graph.n != self.swarm.n:
+            raise InvalidValue(f"the topology has {graph.graph.n} agents, but the swarm has {self.swarm.n}")
+        self._guard()
         try:
-            self._use(graph)
+            if self.normalize == "weight":
+                graph.strengthen()
+            if em_graph_shares(graph.graph) and self.swarm.spare == NULL:
+                spare = <double *>_take(16 * self.swarm.n, "the phasors")
+                self.swarm.spare = spare
+            self.published.append(graph)
+            em_rcu_publish(self.rcu, graph.graph)
+            self.graph = graph
+            self.swaps += 1
+            if PyThread_acquire_lock(self.turn, NOWAIT_LOCK):
+                self._adopt()
+                PyThread_release_lock(self.turn)
+            self._reclaim()
         finally:
-            self._leave()
+            PyThread_release_lock(self.graphs)
+
+    cdef void _guard(self) noexcept:
+        """Wait until nobody else changes which graphs are published."""
+        self._wake()
+        with nogil:
+            PyThread_acquire_lock(self.graphs, WAIT_LOCK)
+
+    cdef void _adopt(self) noexcept:
+        """In one's turn: enter the graph that holds."""
+        cdef em_graph *graph = <em_graph *>em_rcu_enter(self.rcu)
+        if graph != self.swarm.sense.graph:
+            em_swarm_enter(&self.swarm, graph)
+            self.stale = True
+
+    cdef int _reclaim(self) except -1:
+        """Let go of graphs that nobody reads any more; the guard is held."""
+        self.published = [graph for graph in self.published if em_rcu_in_use(self.rcu, (<Graph>graph).graph)]
+        return 0
 
     def set_model(self, str name, parameters, str normalize):
         """Choose the model by its name in the cellar, its parameters in order, and what divides the field."""
@@ -530,35 +585,21 @@ cdef class Engine:
         try:
             self._admit("model")
             kind = MODELS[name]
-            if normalize == "weight":
-                self.graph.strengthen()
+            self._guard()
+            try:
+                if normalize == "weight":
+                    for graph in self.published:
+                        (<Graph>graph).strengthen()
+                self.normalize = normalize
+            finally:
+                PyThread_release_lock(self.graphs)
             self.swarm.sense.scale = {"weight": 0.0, "agents": 1.0 / self.swarm.n, "none": 1.0}[normalize]
-            self.normalize = normalize
             for i in range(EM_ACT_PARAMETERS):
                 self.swarm.parameters[i] = parameters[i] if i < len(parameters) else 0.0
             self.swarm.act = kind
             em_act_models[<int>kind].prepare(self.swarm.parameters)
         finally:
             self._leave()
-
-    cdef int _use(self, Graph graph) except -1:
-        cdef int buffer, buffers = 2 if em_graph_shares(graph.graph) else 1
-        if graph.graph.n != self.swarm.n:
-            raise InvalidValue(f"the topology has {graph.graph.n} agents, but the swarm has {self.swarm.n}")
-        if self.normalize == "weight":
-            graph.strengthen()
-        for buffer in range(buffers):
-            if self.swarm.phasor[buffer] == NULL:
-                self.swarm.phasor[buffer] = <double *>_take(16 * self.swarm.n, "the phasors")
-        for buffer in range(buffers, 2):
-            em_base_free(self.swarm.phasor[buffer])
-            self.swarm.phasor[buffer] = NULL
-            self.swarm.front = 0
-        self.swaps += self.graph is not None
-        self.graph = graph
-        self.swarm.sense.graph = graph.graph
-        self.stale = True
-        return 0
 
     cdef em_inbox *_inbox(self) except NULL:
         """Return the inbox, made by the first who needs it."""
@@ -658,8 +699,11 @@ cdef class Engine:
         try:
             workers = 1 if self.schedule == ORDERED else _workers(workers, self.swarm.n)
             self._make_room(ticks + 1, workers)
+            self._adopt()
             memset(&batch, 0, sizeof(Batch))
             batch.swarm, batch.isa, batch.team, batch.scratch = &self.swarm, self.isa, self.team, self.scratch
+            batch.rcu, batch.queues, batch.steals = self.rcu, self.queues, not self.without_stealing
+            batch.slow, batch.delay = self.slow, self.delay
             batch.schedule, batch.order = self.schedule, self.order
             batch.ticks, batch.first = ticks, self.first
             batch.stale = self.stale
@@ -669,11 +713,17 @@ cdef class Engine:
             begun = em_base_nanoseconds()
             _run(&batch, workers)
             self._count(&batch, em_base_nanoseconds() - begun)
-            self.stale = self.first = False
+            self.stale, self.first = batch.swapped, False
             self.tick += batch.done
             self.kept += batch.kept
         finally:
             self._leave()
+        if len(self.published) > 1:
+            self._guard()
+            try:
+                self._reclaim()
+            finally:
+                PyThread_release_lock(self.graphs)
         if batch.reason == DIVERGED:
             lost = em_atomic_load(&self.swarm.fault, memory_order_relaxed)
             raise Diverged(
@@ -693,6 +743,12 @@ cdef class Engine:
             self.drains += self.scratch[rank].drains
             self.waited += self.scratch[rank].waited
             self.scratch[rank].drains = self.scratch[rank].waited = 0
+            self.steals += self.queues[rank].stolen
+            self.queues[rank].stolen = 0
+
+    def handicap(self, int rank, int64_t nanoseconds, bint stealing):
+        """For tests and benchmarks: slow one worker down (-1: none) by so many ns a block, with or without thieves."""
+        self.slow, self.delay, self.without_stealing = rank, nanoseconds, not stealing
 
     def metrics(self):
         """Return counts since the engine was made, by name; times in seconds."""
@@ -702,6 +758,7 @@ cdef class Engine:
             "seconds": self.nanoseconds * 1e-9,
             "workers": self.size,
             "join_wait": self.waited * 1e-9,
+            "steals": self.steals,
             "inbox_hits": self.drains,
             "graph_swaps": self.swaps,
         }
@@ -722,10 +779,17 @@ cdef class Engine:
     cdef int _make_room(self, int64_t entries, int workers) except -1:
         """Scratch for the workers, and trace for what a batch will keep."""
         cdef double *trace
+        cdef em_steal_queue *queues
         cdef int64_t room
         if workers > self.scratches:
             scratch = _take(workers * sizeof(em_scratch), "scratch of the workers")
             memset(scratch, 0, workers * sizeof(em_scratch))
+            queues = em_steal_create(workers)
+            if queues == NULL:
+                em_base_free(scratch)
+                raise TooLarge("the queues of the workers cannot be had: there is no memory left")
+            em_steal_free(self.queues)
+            self.queues = queues
             em_base_free(self.scratch)
             self.scratch, self.scratches = <em_scratch *>scratch, workers
         if self.keeps and self.kept + entries > self.room:

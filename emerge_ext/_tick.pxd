@@ -1,17 +1,19 @@
 """The update loop: what every member of a team does from the first tick of a batch to the last.
 
 `tick_member` is entered by each member with its rank and the *measured* size of the team. It knows blocks,
-stages and joins; what a block does is `em_swarm.h`, how members meet is `em_team.h`. At each join the last
-arriver alone does the serial part, `_after_stage`, before it lets the others go on. Fields of `Batch` below the
-line are written there and nowhere else, so members read them only after a join.
+stages and joins; what a block does is `em_swarm.h`, who does it `em_steal.h`, how members meet `em_team.h`, which
+graph holds `em_rcu.h`. At each join the last arriver alone does the serial part before it lets the others go on.
+Fields of `Batch` below the line are written there, or by their member before its first join, and nowhere else, so
+members read them only after a join.
 """
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from em cimport (
-    EM_SWARM_NOBODY, em_atomic_load, em_base_nanoseconds, em_gossip_sum, em_graph_deal, em_isa, em_scratch,
-    em_step_methods, em_swarm, em_swarm_coherence, em_swarm_spread, em_swarm_sum_up, em_swarm_turn_over, em_team,
-    em_team_arrive, em_team_open, em_team_wait, memory_order_relaxed,
+    EM_SWARM_NOBODY, em_atomic_load, em_base_nanoseconds, em_base_pause, em_gossip_sum, em_graph, em_graph_deal, em_isa,
+    em_rcu, em_rcu_enter, em_scratch, em_steal_fill, em_steal_next, em_steal_queue, em_step_methods, em_swarm,
+    em_swarm_coherence, em_swarm_enter, em_swarm_spread, em_swarm_sum_up, em_swarm_turn_over, em_team, em_team_arrive,
+    em_team_open, em_team_wait, memory_order_relaxed,
 )
 
 
@@ -38,7 +40,12 @@ cdef struct Batch:
     em_swarm *swarm
     const em_isa *isa       # the hot loops as compiled for this processor
     em_team *team
+    em_rcu *rcu             # which graph holds
     em_scratch *scratch     # one for each member
+    em_steal_queue *queues  # one for each member, empty between batches
+    bint steals             # members without work take it from others; off only in tests and benchmarks
+    int slow                # a member that a test slows down, or -1
+    int64_t delay           # by so many ns for each block
     Schedule schedule
     const int64_t *order    # agents in their order, for ORDERED
     int64_t ticks           # to be done in this batch
@@ -51,6 +58,7 @@ cdef struct Batch:
     double *trace           # coherence of each tick goes here, or NULL
     # ----
     int size                # of the team, as it was measured
+    bint swapped            # another graph holds from the next tick on
     int64_t done
     int64_t kept            # entries of the trace
     Reason reason
@@ -72,7 +80,21 @@ cdef inline void _judge(Batch *batch) noexcept nogil:
         batch.reason = TIMED_OUT
 
 
+cdef inline bint _goes_on(Batch *batch) noexcept nogil:
+    return batch.done < batch.ticks and batch.reason == RUNNING
+
+
+cdef inline void _adopt(Batch *batch) noexcept nogil:
+    """Enter the graph that holds now; if it is another one, phasors are to be made anew."""
+    cdef em_graph *graph = <em_graph *>em_rcu_enter(batch.rcu)
+    if graph != batch.swarm.sense.graph:
+        em_swarm_enter(batch.swarm, graph)
+        batch.swapped = True
+
+
 cdef inline void _after_stage(Batch *batch, bint last) noexcept nogil:
+    cdef const em_graph *graph
+    cdef int rank
     if batch.schedule == BARRIER:
         em_swarm_turn_over(batch.swarm)
     else:
@@ -80,6 +102,12 @@ cdef inline void _after_stage(Batch *batch, bint last) noexcept nogil:
     if last:
         batch.done += 1
         _judge(batch)
+        _adopt(batch)
+    if batch.steals and batch.size > 1 and (_goes_on(batch) or not last):
+        graph = batch.swarm.sense.graph
+        for rank in range(batch.size):
+            em_steal_fill(&batch.queues[rank], em_graph_deal(graph, rank, batch.size),
+                          em_graph_deal(graph, rank + 1, batch.size))
 
 
 cdef inline void _join(Batch *batch, em_scratch *scratch, uint32_t size,
@@ -98,7 +126,8 @@ cdef inline void _join(Batch *batch, em_scratch *scratch, uint32_t size,
         scratch.waited += em_base_nanoseconds() - arrived
 
 
-cdef inline void _after_prologue(Batch *batch, bint last) noexcept nogil:
+cdef inline void _after_publishing(Batch *batch, bint last) noexcept nogil:
+    batch.swapped = False
     em_swarm_sum_up(batch.swarm)
     if batch.schedule == GOSSIP:
         em_gossip_sum(batch.swarm)
@@ -108,42 +137,88 @@ cdef inline void _before_first(Batch *batch, bint last) noexcept nogil:
     _judge(batch)
 
 
-cdef inline void _prologue(Batch *batch, int64_t begin, int64_t end, em_scratch *scratch, uint32_t size) \
-        noexcept nogil:
-    """Fold what waited in the inbox, make stale phasors, and judge the state that a run starts from."""
+cdef struct Member:
+    int rank
+    int size
+    int64_t begin           # its blocks by the first dealing
+    int64_t end
+    int64_t block           # the next of them, where nothing is stolen
+    uint64_t seed           # of whom to steal from
+
+
+cdef inline void _deal(Batch *batch, Member *me) noexcept nogil:
+    me.begin = em_graph_deal(batch.swarm.sense.graph, me.rank, me.size)
+    me.end = em_graph_deal(batch.swarm.sense.graph, me.rank + 1, me.size)
+
+
+cdef inline void _publish(Batch *batch, Member *me, bint stale) noexcept nogil:
+    """Fold what waits in the inbox and make phasors, of one's own blocks; all phasors if they are stale."""
+    cdef em_scratch *scratch = batch.scratch + me.rank
+    cdef int64_t block
+    for block in range(me.begin, me.end):
+        batch.isa.publish(batch.swarm, block, stale, scratch)
+    _join(batch, scratch, me.size, _after_publishing, False)
+
+
+cdef inline void _prologue(Batch *batch, Member *me) noexcept nogil:
+    """Bring phasors up to date, judge the state that a run starts from, and put one's blocks into the queue."""
+    cdef em_scratch *scratch = batch.scratch + me.rank
     cdef int64_t block
     if batch.settle:
-        for block in range(begin, end):
-            batch.isa.publish(batch.swarm, block, batch.stale, scratch)
-        _join(batch, scratch, size, _after_prologue, False)
+        _publish(batch, me, batch.stale)
     if batch.first:
         if batch.target == LOCKED:
-            for block in range(begin, end):
+            for block in range(me.begin, me.end):
                 batch.isa.look(batch.swarm, block, scratch)
-        _join(batch, scratch, size, _before_first, False)
+        _join(batch, scratch, me.size, _before_first, False)
+    if batch.steals and me.size > 1 and _goes_on(batch):
+        em_steal_fill(&batch.queues[me.rank], me.begin, me.end)
+
+
+cdef inline int64_t _next(Batch *batch, Member *me) noexcept nogil:
+    """Return the next block for this member in this stage, or -1."""
+    if batch.steals and me.size > 1:
+        return em_steal_next(batch.queues, me.size, me.rank, &me.seed)
+    me.block += 1
+    return me.block - 1 if me.block <= me.end else -1
+
+
+cdef inline void _do_blocks(Batch *batch, Member *me, int stage) noexcept nogil:
+    """Do blocks of a stage, one's own and then others', until there are none."""
+    cdef em_scratch *scratch = batch.scratch + me.rank
+    cdef int64_t until, block
+    me.block = me.begin
+    block = _next(batch, me)
+    while block >= 0:
+        if batch.schedule == GOSSIP:
+            batch.isa.gossip(batch.swarm, block, scratch)
+        else:
+            batch.isa.stage(batch.swarm, stage, block, scratch)
+        if me.rank == batch.slow:
+            until = em_base_nanoseconds() + batch.delay
+            while em_base_nanoseconds() < until:
+                em_base_pause()
+        block = _next(batch, me)
 
 
 cdef inline void tick_member(Batch *batch, int rank, int size) noexcept nogil:
     """Do this member's part of all ticks of the batch; returns when the batch has ended for all members."""
-    cdef em_swarm *swarm = batch.swarm
     cdef em_scratch *scratch = batch.scratch + rank
-    cdef int64_t begin = em_graph_deal(swarm.sense.graph, rank, size)
-    cdef int64_t end = em_graph_deal(swarm.sense.graph, rank + 1, size)
-    cdef int64_t block
-    cdef int stage, stages = em_step_methods[<int>swarm.step].stages
+    cdef int stage, stages = em_step_methods[<int>batch.swarm.step].stages
+    cdef Member me
+    me.rank, me.size, me.seed = rank, size, rank
+    _deal(batch, &me)
     if rank == 0:
         batch.size = size
-    _prologue(batch, begin, end, scratch, size)
-    while batch.done < batch.ticks and batch.reason == RUNNING:
-        if batch.schedule == GOSSIP:
-            for block in range(begin, end):
-                batch.isa.gossip(swarm, block, scratch)
+    _prologue(batch, &me)
+    while _goes_on(batch):
+        if batch.swapped:
+            _deal(batch, &me)
+            _publish(batch, &me, True)
+        if batch.schedule == ORDERED:
+            batch.isa.ordered(batch.swarm, batch.order, scratch)
             _join(batch, scratch, size, _after_stage, True)
-        elif batch.schedule == ORDERED:
-            batch.isa.ordered(swarm, batch.order, scratch)
-            _join(batch, scratch, size, _after_stage, True)
-        else:
-            for stage in range(stages):
-                for block in range(begin, end):
-                    batch.isa.stage(swarm, stage, block, scratch)
-                _join(batch, scratch, size, _after_stage, stage + 1 == stages)
+            continue
+        for stage in range(stages):
+            _do_blocks(batch, &me, stage)
+            _join(batch, scratch, size, _after_stage, stage + 1 == stages)

@@ -15,6 +15,7 @@ cdef extern from "em_base.h" nogil:
     void em_base_free(void *memory)
     int64_t em_base_live()
     int64_t em_base_nanoseconds()
+    void em_base_pause()
 
 
 cdef extern from "<stdatomic.h>" nogil:
@@ -171,6 +172,7 @@ cdef extern from "em_swarm.h" nogil:
         uint8_t *failed
         int64_t living
         em_word *running
+        double *spare
 
     ctypedef struct em_scratch:
         int64_t drains
@@ -184,6 +186,7 @@ cdef extern from "em_swarm.h" nogil:
     bint em_swarm_read_apart(em_swarm *swarm, double *phase, uint64_t *waiting)
     void em_swarm_write_phase(em_swarm *swarm, const double *phase)
     void em_swarm_order(int64_t n, const double *phase, const uint8_t *failed, em_scratch *scratch, double *order)
+    void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
     void em_swarm_sum_up(em_swarm *swarm)
     void em_swarm_turn_over(em_swarm *swarm)
     double em_swarm_spread(const em_swarm *swarm)

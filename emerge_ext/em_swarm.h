@@ -24,6 +24,7 @@ typedef struct {
     double *state[EM_ACT_RATES]; /* [n] each; the first is the phase */
     double *frequency;           /* [n] */
     double *phasor[2];           /* [n][2], or one buffer, in each block [2][count]: see em_graph_shares */
+    double *spare;               /* becomes the second of them when a graph is entered that needs two */
     int front;                   /* which of them neighbours read */
     double *share;               /* [blocks][2]: sum of the phasors of a block */
     double *extent;              /* [blocks][2]: least and largest rate of a block, or NULL: nobody asks */
@@ -334,10 +335,18 @@ static inline void em_swarm_sum_up(em_swarm *swarm)
     swarm->sense.phasor[0] = swarm->phasor[swarm->front];
 }
 
+/* Goes on with another graph; all phasors are stale then. */
+static inline void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
+{
+    swarm->sense.graph = graph;
+    swarm->front = 0;
+    if (em_graph_shares(graph) && swarm->phasor[1] == NULL) swarm->phasor[1] = swarm->spare;
+}
+
 /* What a stage wrote is what the next one reads. */
 static inline void em_swarm_turn_over(em_swarm *swarm)
 {
-    if (swarm->phasor[1] != NULL) swarm->front = 1 - swarm->front;
+    if (em_graph_shares(swarm->sense.graph)) swarm->front = 1 - swarm->front;
     em_swarm_sum_up(swarm);
 }
 

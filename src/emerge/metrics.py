@@ -25,6 +25,8 @@ class Metrics:
         Size of the last team, as it was measured; 0 before the first tick.
     join_wait : float
         Seconds that workers waited for others at joins, all workers together.
+    steals : int
+        Times that a worker took blocks from another.
     inbox_hits : int
         Times that a block found something in its inbox.
     graph_swaps : int
@@ -39,6 +41,7 @@ class Metrics:
     rate: float
     workers: int
     join_wait: float
+    steals: int
     inbox_hits: int
     graph_swaps: int
     memory: int

@@ -69,8 +69,9 @@ class Swarm:
     run into smaller ones, after save and load, and on any instruction set.
 
     Thread safety: one thread at a time may run a swarm, another gets `Busy`. `nudge` and `disrupt` work from
-    any thread at any time and lose nothing. Reading state, and assigning `topology`, from another thread waits
-    for the current batch of ticks, about 50 ms, and sees the state between two ticks. Assigning phase,
+    any thread at any time and lose nothing. Assigning `topology` from another thread takes effect with the
+    next tick. Reading state from another thread waits for the current batch of ticks, about 50 ms, and sees the
+    state between two ticks. Assigning phase,
     frequency or model while another thread runs the swarm raises `Busy`.
 
     Memory: 48 bytes an agent (32 on complete topologies) beside the topology; 8 more once somebody nudges.
