@@ -317,6 +317,8 @@ cdef class Engine:
     cdef int slow
     cdef int64_t delay
     # the run
+    cdef Batch batch
+    cdef int64_t begun
     cdef Schedule schedule
     cdef int64_t *order
     cdef bint first
@@ -692,45 +694,77 @@ cdef class Engine:
 
         Returns "running", "reached" or "timeout"; raises `Diverged` with the swarm at its last finite state.
         """
-        cdef Batch batch
-        cdef uint64_t lost
-        cdef int64_t begun
         self._enter()
         try:
             workers = 1 if self.schedule == ORDERED else _workers(workers, self.swarm.n)
-            self._make_room(ticks + 1, workers)
-            self._adopt()
-            memset(&batch, 0, sizeof(Batch))
-            batch.swarm, batch.isa, batch.team, batch.scratch = &self.swarm, self.isa, self.team, self.scratch
-            batch.rcu, batch.queues, batch.steals = self.rcu, self.queues, not self.without_stealing
-            batch.slow, batch.delay = self.slow, self.delay
-            batch.schedule, batch.order = self.schedule, self.order
-            batch.ticks, batch.first = ticks, self.first
-            batch.stale = self.stale
-            batch.settle = self.stale or em_swarm_inbox(&self.swarm) != NULL
-            batch.target, batch.level, batch.deadline = self.target, self.level, self.deadline
-            batch.trace = self.trace + self.kept if self.keeps else NULL
-            begun = em_base_nanoseconds()
-            _run(&batch, workers)
-            self._count(&batch, em_base_nanoseconds() - begun)
-            self.stale, self.first = batch.swapped, False
-            self.tick += batch.done
-            self.kept += batch.kept
+            self._prepare(ticks, workers)
+            _run(&self.batch, workers)
+            self._conclude()
         finally:
             self._leave()
+        return self._tell()
+
+    def enter(self, int64_t ticks, int workers):
+        """Begin what `advance` does, for threads that then call `member`: how tests see the tick without OpenMP."""
+        self._enter()
+        try:
+            self._prepare(ticks, workers)
+        except BaseException:
+            self._leave()
+            raise
+
+    def member(self, int rank, int size):
+        """Do one member's part of the batch that `enter` began, the GIL released."""
+        with nogil:
+            tick_member(&self.batch, rank, size)
+
+    def leave(self):
+        """End the batch that `enter` began, when all members have come back."""
+        self._conclude()
+        self._leave()
+        return self._tell()
+
+    cdef int _prepare(self, int64_t ticks, int workers) except -1:
+        """In one's turn: all that a batch needs."""
+        cdef Batch *batch = &self.batch
+        self._make_room(ticks + 1, workers)
+        self._adopt()
+        memset(batch, 0, sizeof(Batch))
+        batch.swarm, batch.isa, batch.team, batch.scratch = &self.swarm, self.isa, self.team, self.scratch
+        batch.rcu, batch.queues, batch.steals = self.rcu, self.queues, not self.without_stealing
+        batch.slow, batch.delay = self.slow, self.delay
+        batch.schedule, batch.order = self.schedule, self.order
+        batch.ticks, batch.first = ticks, self.first
+        batch.stale = self.stale
+        batch.settle = self.stale or em_swarm_inbox(&self.swarm) != NULL
+        batch.target, batch.level, batch.deadline = self.target, self.level, self.deadline
+        batch.trace = self.trace + self.kept if self.keeps else NULL
+        self.begun = em_base_nanoseconds()
+        return 0
+
+    cdef void _conclude(self) noexcept:
+        """In one's turn: keep what a batch has done."""
+        self._count(&self.batch, em_base_nanoseconds() - self.begun)
+        self.stale, self.first = self.batch.swapped, False
+        self.tick += self.batch.done
+        self.kept += self.batch.kept
+
+    cdef _tell(self):
+        """Let go of old graphs, and say how the batch ended."""
+        cdef uint64_t lost
         if len(self.published) > 1:
             self._guard()
             try:
                 self._reclaim()
             finally:
                 PyThread_release_lock(self.graphs)
-        if batch.reason == DIVERGED:
+        if self.batch.reason == DIVERGED:
             lost = em_atomic_load(&self.swarm.fault, memory_order_relaxed)
             raise Diverged(
                 f"agent {lost} would have turned by more than {EM_PHASE_REACH:g} rad in the tick that ended at"
                 f" t = {self.time:g}: choose a smaller dt (it is {self.dt:g}) or weaker coupling"
             )
-        return {RUNNING: "running", REACHED: "reached", TIMED_OUT: "timeout"}[batch.reason]
+        return {RUNNING: "running", REACHED: "reached", TIMED_OUT: "timeout"}[self.batch.reason]
 
     cdef void _count(self, Batch *batch, int64_t nanoseconds) noexcept:
         """Add a batch to what metrics tell."""
