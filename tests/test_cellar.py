@@ -19,6 +19,7 @@ SANITIZERS = {
     "address": ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
 }
 NEEDS_ISAS = {"test_swarm"}
+COUNTS_MALLOC = ["-DCHECK_MALLOC", "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc"]
 ALONE = [1]
 THREADS = [1, 2, 3, 5, 8, 16]
 
@@ -40,6 +41,8 @@ def compiled(tmp_path_factory):
             isas = sorted(map(str, CELLAR.glob("em_isa_*.c"))) if program in NEEDS_ISAS else []
             command = [compiler, "-std=c11", "-D_GNU_SOURCE", "-g", "-Wall", "-Wextra", "-Werror"]
             command += ["-ffp-contract=off", *SANITIZERS[sanitizer], f"-I{CELLAR}", f"-I{HERE / 'c'}"]
+            if program == "test_swarm" and sanitizer == "plain":
+                command += COUNTS_MALLOC
             command += [str(source or HERE / "c" / f"{program}.c"), *isas, "-o", str(target), "-pthread", "-lm"]
             done = subprocess.run(command, capture_output=True, text=True, timeout=120)
             assert done.returncode == 0, done.stderr

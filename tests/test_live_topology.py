@@ -1,6 +1,8 @@
 """Stealing and the live topology: which worker does a block never shows, and every tick is computed on one graph."""
 
 import gc
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 
@@ -111,6 +113,31 @@ def test_old_graphs_are_returned_while_it_runs():
     assert swarm.run(1e6, until=until, every=0.1, timeout=60).reason == "reached"
     thread.join(30)
     assert most[0] <= before + 6 * 5
+
+
+RESIDENT = """
+import resource
+import emerge
+from emerge import _engine
+n = 100_000
+rows = emerge.Topology.random(n, degree=10, seed=1)._rows()
+swarm = emerge.Swarm(emerge.Topology._of(_engine.Graph.stored(*rows)), emerge.Kuramoto(coupling=1.0), seed=1)
+peaks = []
+for swap in range(10_000):
+    swarm.topology = emerge.Topology._of(_engine.Graph.stored(*rows))
+    if swap % 1000 == 0:
+        swarm.step()
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peaks[1], peaks[-1])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="resident memory is told in kB on Linux")
+def test_resident_memory_is_flat_over_ten_thousand_swaps():
+    done = subprocess.run([sys.executable, "-c", RESIDENT], capture_output=True, text=True, timeout=110, check=True)
+    early, late = map(int, done.stdout.split())
+    assert late <= 1.1 * early
 
 
 @pytest.mark.parametrize("schedule", ["barrier", "gossip"])

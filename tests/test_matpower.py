@@ -2,11 +2,14 @@
 
 import gzip
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
+import emerge
 from emerge import errors
+from emerge.run import Schedule
 from emerge.topology import Topology
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
@@ -159,3 +162,34 @@ def test_real_cases(name, buses, edges, degrees, sine):
     assert np.abs(np.sin(across)).max() == pytest.approx(sine, abs=5e-4)
     weaker = Topology.from_edges(web.edges, weights=web.weights * 0.9)
     assert weaker != web
+
+
+def apart(web: Topology, schedule: str, duration: float) -> float:
+    """Run a swarm to its synchronous state and return how far its edges are from the power flow, in rad."""
+    swarm = emerge.Swarm(web, emerge.Kuramoto(coupling=1.0), phase=0.0, threads=2)
+    swarm.run(duration, dt=0.5, schedule=schedule, until=emerge.locked(1e-13))
+    i, j = web.edges.T
+    across = swarm.phase[i] - swarm.phase[j]
+    return np.abs((across - flow(web) + np.pi) % (2 * np.pi) - np.pi).max()
+
+
+@pytest.mark.parametrize("schedule", get_args(Schedule))
+def test_a16_a_swarm_ends_at_the_power_flow(case, schedule):
+    web = case()
+    connected = Topology.from_edges(web.edges, 4, weights=web.weights)
+    power = np.array([0.3, -0.2, -0.1, 0.0])
+    swarm = emerge.Swarm(connected, emerge.Kuramoto(coupling=1.0, normalize="none"), frequency=power, phase=0.0)
+    swarm.run(400.0, dt=0.02, schedule=schedule)
+    i, j = connected.edges.T
+    bent = connected.weights * np.sin(swarm.phase[i] - swarm.phase[j])
+    assert np.abs(power - np.bincount(i, bent, 4) + np.bincount(j, bent, 4)).max() < 1e-8
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("schedule", ["barrier", "gossip"])
+def test_a16_on_a_real_case(schedule):
+    name = "case2869pegase.m"
+    if not (DATA / name).exists():
+        pytest.skip(f"{name} is not beside the project")
+    assert apart(Topology.read(DATA / name), schedule, 1e6) < 1e-8

@@ -385,6 +385,35 @@ sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
         done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=60, capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, "")
 
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="os.fork is needed")
+    def test_a_child_forked_during_a_run_owes_nothing_to_it(self):
+        code = """
+import os, sys, threading, warnings
+import emerge
+swarm = emerge.Swarm(emerge.Topology.ring(5000, degree=4), emerge.Kuramoto(coupling=1.0), seed=1, threads=2)
+begun, over = threading.Event(), threading.Event()
+def until(_):
+    begun.set()
+    return over.is_set()
+thread = threading.Thread(target=lambda: swarm.run(1e9, until=until, every=0.1))
+thread.start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    warnings.simplefilter("ignore")
+    swarm.phase
+    swarm.nudge(3, 0.1)
+    swarm.topology = emerge.Topology.complete(5000)
+    result = swarm.run(0.1)
+    os._exit(0 if result.reason == "duration" and swarm.metrics().workers == 1 else 7)
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+over.set()
+thread.join()
+sys.exit(code or swarm.result.reason != "reached")
+"""
+        done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=60, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+
 
 BAD = [
     (lambda: emerge.Swarm("ring", STILL), TypeError, "Topology"),
