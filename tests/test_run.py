@@ -150,7 +150,9 @@ class TestTime:
     ("more", "kind", "says"),
     [
         ({"until": 0.95}, TypeError, "emerge.coherent"),
-        ({"every": 0.015}, ValueError, "every"),
+        ({"every": 0.1}, ValueError, "callable until"),
+        ({"every": 0.1, "until": emerge.coherent(0.5)}, ValueError, "callable until"),
+        ({"every": 0.015, "until": print}, ValueError, "every must be a whole number of ticks"),
         ({"timeout": 0}, ValueError, "timeout"),
         ({"record": "phases"}, ValueError, "record"),
         ({"progress": 3}, TypeError, "progress"),

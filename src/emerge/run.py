@@ -176,8 +176,10 @@ class Run:
         return History(origin + ticks * dt, coherence)
 
 
-def due(every: float | None, dt: float, ticks_max: int) -> int:
+def due(every: float | None, until: object, dt: float, ticks_max: int) -> int:
     """Return after how many ticks a callable is due: a hundredth of the run unless the user says."""
+    if every is not None and not callable(until):
+        raise InvalidValue("every says how often a callable until is asked; emerge.coherent and locked need none")
     return max(1, ticks_max // 100) if every is None else ticks_of(every, dt, "every")
 
 

@@ -366,7 +366,7 @@ class Swarm:
             raise InvalidValue(f'record must be "coherence" or None, not {record!r}')
         if timeout is not None:
             timeout = admit.real(timeout, "timeout", above=0.0)
-        interval = due(every, dt, ticks)
+        interval = due(every, until, dt, ticks)
         chosen, agents = schedule_of(schedule, order, len(self))
         with watching(progress) as watcher, self._running(dt, ticks) as run:
             run.until, run.timeout, run.watcher = goal, timeout, watcher
