@@ -75,6 +75,10 @@ cdef dict FINDINGS = {
     EM_CHECK_GRAPH: "a row of the graph is out of order or out of range",
     EM_CHECK_LIVING: "the number of living agents is not that of the marks",
 }
+cdef dict TRIALS = {
+    "mutex": EM_TRIAL_MUTEX, "atomic": EM_TRIAL_ATOMIC, "channel": EM_TRIAL_CHANNEL, "rcu": EM_TRIAL_RCU,
+    "inbox": EM_TRIAL_INBOX,
+}
 cdef dict SCHEDULES = {"barrier": BARRIER, "gossip": GOSSIP, "ordered": ORDERED}
 cdef bint regions_were_opened = False
 cdef bint forked = False
@@ -629,6 +633,10 @@ cdef class Engine:
             for k in range(count):
                 em_inbox_add(inbox, agent[k], em_phase_to_binary(angle[k]))
 
+    def nudge_one(self, int64_t agent, double angle):
+        """Do as `nudge` for one agent."""
+        em_inbox_add(self._inbox(), agent, em_phase_to_binary(angle))
+
     def snapshot(self, double[::1] phase not None, double[::1] frequency not None, uint64_t[::1] waiting not None):
         """Copy the state between two ticks for `resume`; returns the clock, and whether anything waits."""
         cdef bint nudged
@@ -1046,3 +1054,27 @@ cdef class Meeting:
         """How many have arrived in the phase that is filling; 0 if it is full or broken."""
         cdef uint32_t arrived = em_team_arrivals(self.team)
         return 0 if arrived >= self.parties or em_team_is_broken(self.team) else arrived
+
+
+# ---- what an update costs
+
+def trial(str name not None, int threads, int64_t rounds):
+    """Let threads of the system update one agent so many times each; returns ns for one update.
+
+    `name` is one of the ways of `em_trial.h`: mutex, atomic, channel, rcu, inbox. NaN where it cannot be told.
+    """
+    cdef em_trial_way way
+    cdef em_status status
+    cdef double nanoseconds = 0.0
+    if name not in TRIALS:
+        raise InvalidValue(f"no trial is named {name!r}: there are {', '.join(TRIALS)}")
+    if threads < 1 or rounds < 1:
+        raise InvalidValue(f"a trial needs at least one thread and one round, not {threads} and {rounds}")
+    way = TRIALS[name]
+    with nogil:
+        status = em_trial_run(way, threads, rounds, &nanoseconds)
+    if status == EM_NO_MEMORY:
+        raise TooLarge(f"a trial of {threads} threads cannot be had: use fewer")
+    if status != EM_OK:
+        raise RuntimeError(f"updates under {name} were lost or made twice by {threads} threads")
+    return nanoseconds

@@ -220,3 +220,14 @@ cdef extern from "em_isa.h" nogil:
         void (*ordered)(em_swarm *swarm, const int64_t *order, em_scratch *scratch) noexcept nogil
 
     int em_isa_list(const em_isa **isas)
+
+
+cdef extern from "em_trial.h" nogil:
+    ctypedef enum em_trial_way:
+        EM_TRIAL_MUTEX
+        EM_TRIAL_ATOMIC
+        EM_TRIAL_CHANNEL
+        EM_TRIAL_RCU
+        EM_TRIAL_INBOX
+
+    em_status em_trial_run(em_trial_way way, int threads, int64_t rounds, double *nanoseconds)

@@ -125,6 +125,17 @@ class TestState:
 
 
 class TestPoking:
+    def test_one_nudge_has_the_bits_and_the_checks_of_many(self):
+        one, many = (emerge.Swarm(emerge.Topology.ring(9), emerge.Kuramoto(coupling=1.0), seed=1) for _ in range(2))
+        for agent, angle in [(0, 0.25), (8, -7.5), (8, 1e9), (3, 0.0)]:
+            one.nudge(agent, angle)
+            many.nudge([agent], [angle])
+        np.testing.assert_array_equal(one.phase, many.phase)
+        for agent, angle in [(9, 1.0), (-1, 1.0), (0, np.nan), (0, np.inf), (True, 1.0), (0.0, 1.0), (0, "1")]:
+            with pytest.raises((emerge.InvalidValue, emerge.InvalidType)):
+                one.nudge(agent, angle)
+        np.testing.assert_array_equal(one.phase, many.phase)
+
     def test_a_nudge_is_seen_at_once_and_taken_by_the_next_tick(self):
         swarm = small(10, coupling=0.0, phase=1.0)
         swarm.nudge(3, 0.5)

@@ -1,4 +1,4 @@
-"""The command line: `emerge run` lets a swarm find its step, `emerge info` tells what a graph file holds.
+"""The command line: `emerge run` lets a swarm find its step, `info` tells what a file holds, `bench` measures.
 
 Here are the options and what is printed when; what is made of them is in `job`, what is told in `report`.
 """
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
+from . import bench as measure
 from . import job, plot, report
 from .about import about
 from .errors import EmergeError, InvalidValue, MissingExtra
@@ -99,6 +100,7 @@ def commands() -> None:
       emerge run                        100 000 agents on a small world
       emerge run grid.m                 a power grid, to its synchronous state
       emerge info web.txt               what a graph file holds
+      emerge bench concurrency          what updates and ticks cost on this machine
 
     Each command has a page of its own, such as: emerge run --help
     """  # noqa: D301 - click wants the sign itself
@@ -233,6 +235,35 @@ def info(graph: str, as_json: bool) -> None:
       emerge info grid.m --json
     """  # noqa: D301 - click wants the sign itself
     _show(report.about_graph(graph, Topology.read(graph)), report.graph_table, as_json)
+
+
+@commands.group()
+def bench() -> None:
+    """Measure on this machine.
+
+    \b
+    Examples:
+      emerge bench concurrency
+    """  # noqa: D301 - click wants the sign itself
+
+
+@bench.command(short_help="Tell what updates and ticks cost.")
+@click.option("--quick", is_flag=True, help="Try everything once, in small; the figures mean nothing.")
+@AS_JSON
+def concurrency(quick: bool, as_json: bool) -> None:
+    """Tell what one update costs under a mutex, an atomic word, a channel and read-copy update, and what a tick takes.
+
+    Updates: alone and contended by all cores, from C and from Python. Ticks: of 10 to a million agents, with 1 to
+    16 workers; the number that the engine picks by itself is marked. It takes about a minute; let the machine do
+    nothing else meanwhile.
+
+    \b
+    Examples:
+      emerge bench concurrency
+      emerge bench concurrency --json
+    """  # noqa: D301 - click wants the sign itself
+    found = measure.concurrency(quick=quick)
+    _show(report.about_concurrency(found), report.concurrency_tables, as_json)
 
 
 def _show(facts: report.Facts, table: Callable[[report.Facts], Any], as_json: bool) -> None:

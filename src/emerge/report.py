@@ -7,22 +7,34 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from .bench import Concurrency
 from .errors import MissingExtra
 from .job import Job
 from .result import RunResult
 from .topology import Topology
 from .until import Coherent, Locked
 
-__all__ = ["about_graph", "about_run", "exit_code", "graph_table", "keep", "run_table"]
+__all__ = [
+    "about_concurrency",
+    "about_graph",
+    "about_run",
+    "concurrency_tables",
+    "exit_code",
+    "graph_table",
+    "keep",
+    "run_table",
+]
 
 Floats = npt.NDArray[np.float64]
 Facts = dict[str, Any]
@@ -176,6 +188,74 @@ def graph_table(facts: Facts) -> Table:
         "frequencies": "brought by the file" if facts["frequencies"] else "none: give them with --frequency",
     }
     return _table(rows, facts["notes"])
+
+
+def about_concurrency(found: Concurrency) -> Facts:
+    """Tell what was measured, without figures that are not there."""
+    facts = dataclasses.asdict(found)
+    for told, goal in zip(facts["goals"], found.goals, strict=True):
+        told["found"] = goal.found if math.isfinite(goal.found) else None
+        told["met"] = goal.met
+    return facts
+
+
+def concurrency_tables(facts: Facts) -> Group:
+    """Show what updates and ticks cost, and which goals that meets."""
+    load = "" if facts["load"] is None else f", {facts['load']:.1f} others busy before"
+    return Group(
+        Text(f"{facts['machine']}, {facts['cores']} threads contend{load}; medians of alternated repeats\n"),
+        _costs(facts),
+        Text("Time of all threads together for each update; at read-copy update one reads, the others publish.\n"),
+        _ticks(facts),
+        Text("* as many workers as the engine picks by itself; no team has more workers than blocks of 512 agents.\n"),
+        _stealing(facts),
+        _goals(facts["goals"]),
+    )
+
+
+def _columns(title: str, first: str, *others: str) -> Table:
+    table = Table(title=title, box=None, padding=(0, 2, 0, 0), title_justify="left", title_style="bold")
+    table.add_column(first, style="dim", no_wrap=True)
+    for name in others:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _costs(facts: Facts) -> Table:
+    table = _columns("One update of one agent, ns", "", "C", "C, contended", "Python", "Python, contended")
+    for cost in facts["costs"]:
+        figures = (cost[name] for name in ("c", "c_contended", "python", "python_contended"))
+        table.add_row(cost["way"], *("–" if value is None else f"{value:,.1f}" for value in figures))
+    return table
+
+
+def _ticks(facts: Facts) -> Table:
+    workers = facts["ticks"][0]["workers"]
+    names = (f"{count} worker{'s' if count > 1 else ''}" for count in workers)
+    table = _columns("One tick, µs", "agents", *names, "picked")
+    for row in facts["ticks"]:
+        cells = (
+            f"{1e-3 * time:,.2f}{'*' if count == row['picked'] else ' '}"
+            for count, time in zip(workers, row["nanoseconds"], strict=True)
+        )
+        table.add_row(f"{row['agents']:,}", *cells, f"{row['picked']}: {1e-3 * row['picked_nanoseconds']:,.2f}")
+    return table
+
+
+def _stealing(facts: Facts) -> Text:
+    factor = facts["stealing"]
+    told = "not measured: it takes two cores" if factor is None else f"{factor:.1f} times as fast as static dealing"
+    return Text(f"Stealing, with one worker ten times as slow as the others: {told}.\n")
+
+
+def _goals(goals: list[Facts]) -> Table:
+    table = _columns("Goals, for two cores", "", "wanted", "found", "unit", "met")
+    for goal in goals:
+        found = "–" if goal["found"] is None else f"{goal['found']:.3g}"
+        bound = f"{'≥' if goal['least'] else '≤'} {goal['wanted']:.3g}"
+        met = Text("yes", style="green") if goal["met"] else Text("no", style="yellow")
+        table.add_row(goal["name"], bound, found, goal["unit"], met)
+    return table
 
 
 def _table(rows: dict[str, str], notes: list[str]) -> Table:

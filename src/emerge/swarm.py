@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -417,8 +418,10 @@ class Swarm:
         phase, for the agent and its neighbours alike, from the end of the current tick on. Nudges within a tick
         give the same bits in any order. O(k).
         """
+        if type(agents) is int and type(angle) is float and 0 <= agents < len(self) and math.isfinite(angle):
+            return self._engine.nudge_one(agents, angle)
         numbers = admit.agents(agents, len(self))
-        self._engine.nudge(numbers, admit.vector(angle, "angle", len(numbers)))
+        return self._engine.nudge(numbers, admit.vector(angle, "angle", len(numbers)))
 
     def disrupt(self, fraction: float | None = None, *, agents: npt.ArrayLike | None = None) -> npt.NDArray[np.int64]:
         """Knock agents out of phase: turn each by a random angle.
