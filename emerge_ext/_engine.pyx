@@ -67,6 +67,7 @@ AGENTS_OF_BLOCK = EM_GRAPH_BLOCK
 REACH = EM_PHASE_REACH
 
 cdef dict MODELS = {"kuramoto": EM_ACT_KURAMOTO}
+cdef int64_t LONGEST_BATCH = 100_000_000  # ns after which a batch ends at the next tick
 cdef dict FINDINGS = {
     EM_CHECK_PHASE: "a phase is outside [0, 2 pi)",
     EM_CHECK_FREQUENCY: "a natural frequency is not finite",
@@ -198,8 +199,10 @@ cdef class Graph:
 
     cdef em_graph *graph
     cdef PyThread_type_lock lock
+    cdef int born
 
     def __cinit__(self):
+        self.born = generation
         self.lock = PyThread_allocate_lock()
 
     def __dealloc__(self):
@@ -276,6 +279,9 @@ cdef class Graph:
     cdef int strengthen(self) except -1:
         """Make the sums of |weights| if there are weights; one thread at a time, and once."""
         cdef bint made
+        if self.born != generation:
+            self.born = generation
+            self.lock = PyThread_allocate_lock()
         with nogil:
             PyThread_acquire_lock(self.lock, WAIT_LOCK)
             made = em_graph_strengthen(self.graph)
@@ -334,7 +340,7 @@ cdef class Engine:
     cdef int64_t kept, room
 
     def __cinit__(self, Graph graph not None, const double[::1] phase not None,
-                  const double[::1] frequency not None, int workers):
+                  const double[::1] frequency not None, int workers, int cores):
         cdef int64_t n = graph.graph.n
         em_swarm_init(&self.swarm)
         self.swarm.n = self.swarm.living = n
@@ -350,7 +356,7 @@ cdef class Engine:
         self.dt = 1.0
         self.swarm.step = EM_STEP_EULER
         self.team = <em_team *>_take(sizeof(em_team), "a team")
-        em_team_init(self.team, workers)
+        em_team_init(self.team, cores)
         self.swarm.state[0] = <double *>_take(n * sizeof(double), "the phases")
         self.swarm.frequency = <double *>_take(n * sizeof(double), "the frequencies")
         self.swarm.share = <double *>_take(2 * em_graph_blocks(n) * sizeof(double), "the sums of blocks")
@@ -397,9 +403,10 @@ cdef class Engine:
     # ---- turns
 
     cdef void _wake(self) noexcept:
-        """In a forked child: the threads that held locks or a claim are not there."""
+        """In a forked child: the threads that held locks or a claim, or were amid a tick, are not there."""
         if self.born != generation:
             self.born = generation
+            self.stale = True
             self.door = PyThread_allocate_lock()
             self.turn = PyThread_allocate_lock()
             self.graphs = PyThread_allocate_lock()
@@ -671,31 +678,35 @@ cdef class Engine:
               str schedule not None="barrier", const int64_t[::1] order=None):
         """Start a run: a negative `coherent`, `locked` or `timeout` (s) means none; `keeps` R of every tick."""
         cdef bint latest = schedule == "gossip"
-        if order is not None:
-            if order.shape[0] != self.swarm.n:
-                raise InvalidValue(f"an order of {self.swarm.n} agents is needed, not of {order.shape[0]}")
-            if self.order == NULL:
-                self.order = <int64_t *>_take(self.swarm.n * sizeof(int64_t), "the order of agents")
-            memcpy(self.order, &order[0], self.swarm.n * sizeof(int64_t))
-        self.schedule = SCHEDULES[schedule]
-        if latest != self.swarm.sense.latest:
-            self.swarm.sense.latest = latest
-            self.stale = True
-        if dt != self.dt:
-            self.origin, self.tick, self.dt = self.time, 0, dt
-        self.swarm.dt = dt
-        self.target = COHERENT if coherent >= 0 else LOCKED if locked >= 0 else NO_TARGET
-        self.level = coherent if coherent >= 0 else locked
-        if self.target == LOCKED and self.swarm.extent == NULL:
-            self.swarm.extent = <double *>_take(16 * em_graph_blocks(self.swarm.n), "the extents of blocks")
-        if self.target != LOCKED:
-            em_base_free(self.swarm.extent)
-            self.swarm.extent = NULL
-        self.deadline = em_base_nanoseconds() + <int64_t>(timeout * 1e9) if timeout >= 0 else -1
-        self.keeps = keeps
-        self.kept = 0
-        self.first = True
-        em_atomic_store(&self.swarm.fault, EM_SWARM_NOBODY, memory_order_relaxed)
+        self._enter()
+        try:
+            if order is not None:
+                if order.shape[0] != self.swarm.n:
+                    raise InvalidValue(f"an order of {self.swarm.n} agents is needed, not of {order.shape[0]}")
+                if self.order == NULL:
+                    self.order = <int64_t *>_take(self.swarm.n * sizeof(int64_t), "the order of agents")
+                memcpy(self.order, &order[0], self.swarm.n * sizeof(int64_t))
+            self.schedule = SCHEDULES[schedule]
+            if latest != self.swarm.sense.latest:
+                self.swarm.sense.latest = latest
+                self.stale = True
+            if dt != self.dt:
+                self.origin, self.tick, self.dt = self.time, 0, dt
+            self.swarm.dt = dt
+            self.target = COHERENT if coherent >= 0 else LOCKED if locked >= 0 else NO_TARGET
+            self.level = coherent if coherent >= 0 else locked
+            if self.target == LOCKED and self.swarm.extent == NULL:
+                self.swarm.extent = <double *>_take(16 * em_graph_blocks(self.swarm.n), "the extents of blocks")
+            if self.target != LOCKED:
+                em_base_free(self.swarm.extent)
+                self.swarm.extent = NULL
+            self.deadline = em_base_nanoseconds() + <int64_t>(timeout * 1e9) if timeout >= 0 else -1
+            self.keeps = keeps
+            self.kept = 0
+            self.first = True
+            em_atomic_store(&self.swarm.fault, EM_SWARM_NOBODY, memory_order_relaxed)
+        finally:
+            self._leave()
 
     def advance(self, int64_t ticks, int workers):
         """Do up to `ticks` ticks with up to `workers` workers, the GIL released.
@@ -748,6 +759,7 @@ cdef class Engine:
         batch.target, batch.level, batch.deadline = self.target, self.level, self.deadline
         batch.trace = self.trace + self.kept if self.keeps else NULL
         self.begun = em_base_nanoseconds()
+        batch.looked, batch.until = self.begun, self.begun + LONGEST_BATCH
         return 0
 
     cdef void _conclude(self) noexcept:

@@ -54,11 +54,16 @@ cdef struct Batch:
     bint first              # of its run: the target is tested, and coherence kept, before the first tick
     Target target
     double level            # coherence to reach, or spread of rates to fall to
-    int64_t deadline        # on em_base_nanoseconds, or negative
+    int64_t deadline        # of the run, on em_base_nanoseconds, or negative
+    int64_t until           # of the batch: Python gets its turn then, wherever the ticks are
     double *trace           # coherence of each tick goes here, or NULL
     # ----
     int size                # of the team, as it was measured
     bint swapped            # another graph holds from the next tick on
+    int64_t look            # the tick after which the clock is looked at next
+    int64_t looked          # when it was last, and at which tick
+    int64_t looked_at
+    bint paused             # the batch has taken its time
     int64_t done
     int64_t kept            # entries of the trace
     Reason reason
@@ -81,7 +86,19 @@ cdef inline void _judge(Batch *batch) noexcept nogil:
 
 
 cdef inline bint _goes_on(Batch *batch) noexcept nogil:
-    return batch.done < batch.ticks and batch.reason == RUNNING
+    return batch.done < batch.ticks and batch.reason == RUNNING and not batch.paused
+
+
+cdef inline void _look_at_clock(Batch *batch) noexcept nogil:
+    """End the batch if it has taken its time; looks again after some 5 ms, as long as ticks take what they took."""
+    cdef int64_t now, took
+    if batch.done < batch.look:
+        return
+    now = em_base_nanoseconds()
+    took = (now - batch.looked) // max(1, batch.done - batch.looked_at) + 1
+    batch.looked, batch.looked_at = now, batch.done
+    batch.look = batch.done + min(max(1, 5_000_000 // took), 2 * batch.done)
+    batch.paused = now >= batch.until
 
 
 cdef inline void _adopt(Batch *batch) noexcept nogil:
@@ -90,6 +107,7 @@ cdef inline void _adopt(Batch *batch) noexcept nogil:
     if graph != batch.swarm.sense.graph:
         em_swarm_enter(batch.swarm, graph)
         batch.swapped = True
+        batch.look = batch.done + 1
 
 
 cdef inline void _after_stage(Batch *batch, bint last) noexcept nogil:
@@ -102,6 +120,7 @@ cdef inline void _after_stage(Batch *batch, bint last) noexcept nogil:
     if last:
         batch.done += 1
         _judge(batch)
+        _look_at_clock(batch)
         _adopt(batch)
     if batch.steals and batch.size > 1 and (_goes_on(batch) or not last):
         graph = batch.swarm.sense.graph

@@ -549,3 +549,10 @@ def watch(screen, wanted=None):
             return seen
         seen += part
     return seen
+
+
+@pytest.mark.parametrize("words", [["--frequency=uniform:-1e308,1e308"], ["--dt", "1e-308"]])
+def test_numbers_beyond_all_bounds_get_a_sentence(words):
+    done = CliRunner().invoke(commands, ["run", "--agents", "50", *words])
+    assert done.exit_code == 2
+    assert isinstance(done.exception, SystemExit)

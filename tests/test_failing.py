@@ -111,3 +111,18 @@ def test_nobody_fails_if_one_is_not_there():
         with pytest.raises(emerge.InvalidValue, match="0 to 599"):
             call([1, 600])
     assert len(one.failed) == 0
+
+
+@pytest.mark.parametrize("schedule", get_args(Schedule))
+def test_nobody_senses_who_failed_within_a_tick_either(schedule):
+    """All sense agent 0, which fails: each turns at its own frequency, whoever comes first in the tick."""
+    n = 600
+    star = emerge.Topology.from_edges(np.stack([np.arange(1, n), np.zeros(n - 1, int)], axis=1), n, directed=True)
+    phase, frequency = ways.start(n)
+    one = emerge.Swarm(star, MODEL, phase=phase, frequency=frequency, threads=1)
+    one.fail(0)
+    one.step(4, dt=0.05, schedule=schedule)
+    assert oracle.apart(one.phase[1:], (phase + 0.2 * frequency)[1:]) < 1e-13
+    one.restore()
+    one.step(4, dt=0.05, schedule=schedule)
+    assert oracle.apart(one.phase[1:], (phase + 0.4 * frequency)[1:]) > 1e-2

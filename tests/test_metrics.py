@@ -65,5 +65,5 @@ def test_a_healthy_swarm_is_consistent(kind, schedule):
 def test_a_sick_one_is_not():
     """The door is open to those who come with arrays: past the checks upstairs, the check must see it."""
     graph = _engine.Graph.stored(np.array([1, 1], np.int32), np.array([1, 1], np.int32))
-    sick = _engine.Engine(graph, np.zeros(2), np.array([0.0, np.nan]), 1)
+    sick = _engine.Engine(graph, np.zeros(2), np.array([0.0, np.nan]), 1, 1)
     assert sick.check() == ["a natural frequency is not finite", "a row of the graph is out of order or out of range"]

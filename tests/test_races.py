@@ -36,7 +36,7 @@ graphs = [emerge.Topology.complete(n), emerge.Topology.ring(n, degree=4)]
 if kind == "stored":
     graphs.reverse()
 rng = np.random.default_rng(1)
-engine = _engine.Engine(graphs[0]._graph, rng.uniform(0, 6, n), rng.normal(0, 1, n), 2)
+engine = _engine.Engine(graphs[0]._graph, rng.uniform(0, 6, n), rng.normal(0, 1, n), 2, 2)
 engine.set_model("kuramoto", (1.0, 0.1), "weight")
 engine.claim()
 engine.begin(0.01, -1.0, 1e-30, -1.0, True, schedule)

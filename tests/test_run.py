@@ -106,6 +106,19 @@ class TestEnding:
         assert one.run(0.5).reason == "duration"
 
 
+def test_a_batch_ends_in_time_even_if_ticks_grow_a_thousandfold():
+    """A batch that was planned for short ticks gives Python its turn all the same."""
+    one = emerge.Swarm(emerge.Topology.ring(4000), MODEL, seed=1, threads=1)
+    one.step(2000)
+    one.topology = emerge.Topology.random(4000, degree=500, seed=1)
+    told = []
+    before = one.metrics()
+    one.run(1.0, progress=lambda now: told.append(now.ticks))
+    after = one.metrics()
+    assert told[0] < 100
+    assert after.batches - before.batches > 2
+
+
 class TestTime:
     def test_time_is_never_summed(self):
         one = swarm(10)

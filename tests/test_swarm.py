@@ -213,6 +213,15 @@ class TestPoking:
         assert swarm.coherence < 0.9
         assert swarm.disrupt(agents=[5, 5, 7]).tolist() == [5, 7]
 
+    def test_disruptions_from_many_threads_are_all_different(self):
+        swarm, drawn = small(1000), []
+        crowd = [threading.Thread(target=lambda: drawn.append(tuple(swarm.disrupt(0.1)))) for _ in range(20)]
+        for thread in crowd:
+            thread.start()
+        for thread in crowd:
+            thread.join(30)
+        assert len(set(drawn)) == 20
+
     def test_disruptions_repeat_with_the_seed_and_differ_among_each_other(self):
         one, two = small(1000, seed=8), small(1000, seed=8)
         first, second = one.disrupt(0.1), one.disrupt(0.1)
@@ -248,6 +257,27 @@ class TestOtherThreads:
                 swarm.run(1.0)
             with pytest.raises(RuntimeError):
                 swarm.step()
+
+    def test_a_nested_run_that_is_refused_leaves_the_claim_where_it_was(self):
+        swarm = hard()
+        refused = []
+
+        def step():
+            try:
+                swarm.step()
+            except emerge.Busy as error:
+                refused.append(error)
+
+        def until(_):
+            step()
+            other = threading.Thread(target=step)
+            other.start()
+            other.join(30)
+            return len(refused) >= 2
+
+        assert swarm.run(1.0, until=until, every=0.1).ticks == 0
+        assert len(refused) == 2
+        swarm.step()
 
     def test_assigning_state_is_refused_and_changes_nothing(self):
         with running() as swarm:
@@ -345,6 +375,29 @@ class TestKeeping:
         assert path.read_bytes() == before
         assert list(tmp_path.iterdir()) == [path]
 
+    def test_any_damage_is_told_as_such(self, tmp_path):
+        path = tmp_path / "swarm.npz"
+        small(20).save(path)
+        whole = path.read_bytes()
+        told = 0
+        for bit in np.random.default_rng(1).integers(0, 8 * len(whole), 300):
+            damaged = bytearray(whole)
+            damaged[bit // 8] ^= 1 << bit % 8
+            path.write_bytes(damaged)
+            try:
+                emerge.Swarm.load(path)
+            except emerge.CheckpointError:
+                told += 1
+        assert told > 100
+
+    @pytest.mark.skipif(os.name != "posix", reason="permissions of files are needed")
+    def test_permissions_stay(self, tmp_path):
+        path = tmp_path / "swarm.npz"
+        small().save(path)
+        path.chmod(0o640)
+        small().save(path)
+        assert path.stat().st_mode & 0o777 == 0o640
+
     def test_files_that_are_no_swarm(self, tmp_path):
         path = tmp_path / "swarm.npz"
         with pytest.raises(FileNotFoundError):
@@ -358,6 +411,9 @@ class TestKeeping:
             emerge.Swarm.load(path)
         np.savez(path, header=np.array('{"emerge": 99}'))
         with pytest.raises(emerge.CheckpointError, match="newer emerge"):
+            emerge.Swarm.load(path)
+        np.savez(path, header=np.array("[1]"))
+        with pytest.raises(emerge.CheckpointError, match="format None"):
             emerge.Swarm.load(path)
         np.savez(path, header=np.array('{"emerge": 1}'))
         with pytest.raises(emerge.CheckpointError, match="damaged"):
@@ -412,7 +468,9 @@ begun.wait()
 child = os.fork()
 if child == 0:
     warnings.simplefilter("ignore")
-    swarm.phase
+    assert swarm.check() == ()
+    swarm.step()
+    assert swarm.check() == ()
     swarm.nudge(3, 0.1)
     swarm.topology = emerge.Topology.complete(5000)
     result = swarm.run(0.1)

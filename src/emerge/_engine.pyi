@@ -74,6 +74,7 @@ class Engine:
         phase: npt.NDArray[np.float64],
         frequency: npt.NDArray[np.float64],
         workers: int,
+        cores: int,
     ) -> None: ...
     graph: Graph
     normalize: str | None

@@ -54,7 +54,7 @@ class BrokenBarrier(EmergeError, threading.BrokenBarrierError):
 
 
 class Diverged(EmergeError, ArithmeticError):
-    """An agent's step left the range of numbers; the swarm keeps its last finite state."""
+    """An agent's step left the range of numbers; it keeps its last phase, and the others have ended the tick."""
 
 
 class TooLarge(EmergeError, MemoryError):

@@ -76,6 +76,8 @@ class Frequencies:
         if self.name == "all":
             return np.full(n, self.numbers[0])
         one, other = self.numbers
+        if not math.isfinite(other - one):
+            raise InvalidValue(f"the numbers of {self} are too far apart")
         if self.name == "normal":
             return rng.normal(one, other, n)
         if self.name == "uniform":
@@ -261,6 +263,8 @@ def _time(options: Options, pull: float | None) -> tuple[float, float]:
     if options.duration is not None:
         ticks_of(options.duration, dt)
         return dt, options.duration
+    if DURATION / dt > 2**62:
+        raise InvalidValue(f"dt {dt:g} is too small for a duration of {DURATION:g}: choose a larger dt")
     return dt, dt * (TICKS_TO_REST if pull is not None else max(1, round(DURATION / dt)))
 
 

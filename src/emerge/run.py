@@ -136,9 +136,9 @@ class Run:
 
     def _batch(self, ticks: int) -> bool:
         """Do one batch; true if the run has ended with it."""
-        before = perf_counter()
+        before, tick = perf_counter(), self.engine.tick
         said = self.engine.advance(ticks, self.workers)
-        self.pace.learn(ticks, perf_counter() - before)
+        self.pace.learn(self.engine.tick - tick, perf_counter() - before)
         if said != "running":
             self.reason = said
         return said != "running"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -12,9 +13,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from . import admit, checkpoint, model, team
+from . import admit, checkpoint, team
 from ._engine import Engine, order_parameter
-from .errors import CheckpointError, InvalidType, InvalidValue
+from .errors import Busy, CheckpointError, InvalidType, InvalidValue
 from .metrics import Metrics
 from .model import Kuramoto, Model
 from .progress import Watcher, watching
@@ -29,6 +30,9 @@ Floats = npt.NDArray[np.float64]
 
 PHASES, DISRUPTIONS = 0, 1
 """What random numbers are drawn for: each purpose has a stream of its own."""
+
+MODELS = {model.__name__: model for model in (Kuramoto,)}
+"""Models by the name that saved swarms call them."""
 
 BYTES_OF_AN_AGENT = 48
 """Phase, frequency and two phasors: what must be there before a swarm is begun."""
@@ -115,8 +119,9 @@ class Swarm:
     def _begin(self, topology: Topology, model: Model, phase: Floats, frequency: Floats) -> None:
         """Set up the engine for checked values."""
         workers = team.workers(self._threads, len(topology), topology.edge_ends)
-        self._engine = Engine(topology._graph, _within_reach(phase), frequency, workers)
+        self._engine = Engine(topology._graph, _within_reach(phase), frequency, workers, team.cores())
         self._engine.set_model(*model._engine_model)
+        self._lock = threading.Lock()  # keeps together what is set, drawn or saved together
         self._topology = topology
         self._model = model
         self._pace = Pace(len(topology), topology.edge_ends)
@@ -163,8 +168,9 @@ class Swarm:
     @model.setter
     def model(self, value: Model) -> None:
         _check_model(value)
-        self._engine.set_model(*value._engine_model)
-        self._model = value
+        with self._lock:
+            self._engine.set_model(*value._engine_model)
+            self._model = value
 
     @property
     def topology(self) -> Topology:
@@ -175,8 +181,9 @@ class Swarm:
     def topology(self, value: Topology) -> None:
         if not isinstance(value, Topology):
             raise InvalidType(f"topology must be an emerge.Topology, not {value!r}")
-        self._engine.set_graph(value._graph)
-        self._topology = value
+        with self._lock:
+            self._engine.set_graph(value._graph)
+            self._topology = value
 
     @property
     def coherence(self) -> float:
@@ -271,7 +278,8 @@ class Swarm:
         Busy
             If another thread runs the swarm.
         Diverged
-            If an agent's step left the range of numbers; the swarm keeps its last finite state.
+            If an agent's step left the range of numbers: it keeps its last phase, the others end the tick, and
+            the state is finite.
 
         Notes
         -----
@@ -338,7 +346,8 @@ class Swarm:
         Busy
             If another thread runs the swarm.
         Diverged
-            If an agent's step left the range of numbers; the swarm keeps its last finite state.
+            If an agent's step left the range of numbers: it keeps its last phase, the others end the tick, and
+            the state is finite.
         KeyboardInterrupt
             On Ctrl-C, within 0.2 s or one tick: the swarm is consistent and can go on, and `result` keeps what
             was recorded.
@@ -387,11 +396,17 @@ class Swarm:
         dt = admit.real(dt, "dt", above=0.0)
         workers = team.workers(self._threads, len(self), self._topology.edge_ends)
         run = Run(self._engine, self._pace, workers, dt, ticks)
+        refused = False
         try:
-            self._engine.claim()
+            try:
+                self._engine.claim()
+            except Busy:
+                refused = True
+                raise
             yield run
         finally:
-            self._engine.release()
+            if not refused:
+                self._engine.release()
 
     # ---- poking
 
@@ -451,13 +466,15 @@ class Swarm:
         """
         if (fraction is None) == (agents is None):
             raise InvalidValue("give either the fraction of agents to disrupt, or the agents themselves")
-        rng = self._random(DISRUPTIONS, self._disruptions)
-        if agents is None:
-            share = admit.real(fraction, "fraction", least=0.0, most=1.0)
+        share = 0.0 if fraction is None else admit.real(fraction, "fraction", least=0.0, most=1.0)
+        named = None if agents is None else np.unique(admit.agents(agents, len(self)))
+        with self._lock:
+            number = self._disruptions
+            self._disruptions += 1
+        rng = self._random(DISRUPTIONS, number)
+        chosen = named
+        if chosen is None:
             chosen = np.sort(rng.choice(len(self), round(share * len(self)), replace=False))
-        else:
-            chosen = np.unique(admit.agents(agents, len(self)))
-        self._disruptions += 1
         self.nudge(chosen, rng.uniform(0.0, 2 * np.pi, len(chosen)))
         return chosen
 
@@ -491,7 +508,9 @@ class Swarm:
         >>> swarm.failed
         array([0])
         """
-        self._engine.mark_failed(admit.agents(agents, len(self)), True)
+        chosen = admit.agents(agents, len(self))
+        with self._lock:
+            self._engine.mark_failed(chosen, True)
 
     def restore(self, agents: int | npt.ArrayLike | None = None) -> None:
         """Take back agents that failed: they are sensed again and turn again, from the phase they held.
@@ -511,7 +530,8 @@ class Swarm:
         From any thread, as `fail`.
         """
         chosen = self.failed if agents is None else admit.agents(agents, len(self))
-        self._engine.mark_failed(chosen, False)
+        with self._lock:
+            self._engine.mark_failed(chosen, False)
 
     @property
     def failed(self) -> npt.NDArray[np.int64]:
@@ -547,8 +567,8 @@ class Swarm:
         -----
         The format is a versioned NumPy archive without pickled objects. `result` is not saved.
         """
-        facts, arrays = self._state()
-        rows = self._topology._arrays()
+        facts, arrays, topology = self._state()
+        rows = topology._arrays()
         checkpoint.write(path, facts, arrays | {f"topology_{name}": rows[name] for name in rows})
 
     @classmethod
@@ -577,47 +597,51 @@ class Swarm:
         facts, arrays = checkpoint.read(path)
         prefix = "topology_"
         rows = {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
+        workers = team.threads(threads)
         try:
-            return _restored(facts, arrays, Topology._from_arrays(rows), team.threads(threads))
-        except (KeyError, TypeError, ValueError) as wrong:
+            return _restored(facts, arrays, Topology._from_arrays(rows), workers)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as wrong:
             raise CheckpointError(f"{path} is no saved swarm, or is damaged: {wrong}") from None
 
-    def _state(self) -> tuple[dict[str, Any], checkpoint.Arrays]:
-        """Return what goes on, without the topology: facts and arrays of one moment between two ticks."""
+    def _state(self) -> tuple[dict[str, Any], checkpoint.Arrays, Topology]:
+        """Return what goes on: facts, arrays and topology of one moment between two ticks."""
         n = len(self)
         arrays: checkpoint.Arrays = {
             "phase": np.empty(n),
             "frequency": np.empty(n),
             "waiting": np.zeros(n, np.uint64),
         }
-        clock, nudged = self._engine.snapshot(**arrays)
-        if not nudged:
-            del arrays["waiting"]
-        if len(failed := self.failed):
-            arrays["failed"] = failed
-        facts = {
-            "model": type(self._model).__name__,
-            "parameters": dataclasses.asdict(self._model),
-            "clock": clock,
-            "seed": self._seed,
-            "disruptions": self._disruptions,
-        }
-        return facts, arrays
+        with self._lock:
+            clock, nudged = self._engine.snapshot(**arrays)
+            if not nudged:
+                del arrays["waiting"]
+            if len(failed := self.failed):
+                arrays["failed"] = failed
+            facts = {
+                "model": type(self._model).__name__,
+                "parameters": dataclasses.asdict(self._model),
+                "clock": clock,
+                "seed": self._seed,
+                "disruptions": self._disruptions,
+            }
+            return facts, arrays, self._topology
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (*self._state(), self._topology, self._threads)
+        return _restored, (*self._state(), self._threads)
 
     def __copy__(self) -> Swarm:
-        return _restored(*self._state(), self._topology, self._threads)
+        return _restored(*self._state(), self._threads)
 
 
 def _restored(facts: dict[str, Any], arrays: checkpoint.Arrays, topology: Topology, threads: int | None) -> Swarm:
     """Make a swarm again from what `Swarm._state` told."""
     swarm = object.__new__(Swarm)
     swarm._threads = threads
-    swarm._seed = facts["seed"]
-    swarm._disruptions = facts["disruptions"]
-    again: Model = getattr(model, facts["model"])(**facts["parameters"])
+    swarm._seed = admit.count(facts["seed"], "seed", least=0)
+    swarm._disruptions = admit.count(facts["disruptions"], "disruptions", least=0)
+    again = MODELS[facts["model"]](**facts["parameters"])
+    origin, tick, dt = facts["clock"]
+    clock = admit.real(origin, "time"), admit.count(tick, "tick", least=0), admit.real(dt, "dt", above=0.0)
     n = len(topology)
     swarm._begin(
         topology, again, admit.vector(arrays["phase"], "phase", n), admit.vector(arrays["frequency"], "frequency", n)
@@ -625,7 +649,7 @@ def _restored(facts: dict[str, Any], arrays: checkpoint.Arrays, topology: Topolo
     waiting = arrays.get("waiting")
     if "failed" in arrays:
         swarm.fail(arrays["failed"])
-    swarm._engine.resume(facts["clock"], None if waiting is None else waiting.astype(np.uint64))
+    swarm._engine.resume(clock, None if waiting is None else waiting.astype(np.uint64))
     return swarm
 
 

@@ -6,8 +6,8 @@
 
 enum { AGENTS = 9 * EM_GRAPH_BLOCK + 77, DEGREE = 6, TICKS = 30 };
 
-static _Atomic long
-    check_taken; /* calls for memory, where the linker lets them through here (CHECK_MALLOC) */
+/* Calls for memory, where the linker lets them through here (CHECK_MALLOC). */
+static _Atomic long check_taken;
 
 #ifdef CHECK_MALLOC
 void *__real_malloc(size_t size);
@@ -128,8 +128,10 @@ static double phases(em_graph *graph, const em_isa *isa, int size, bool gossip, 
         start[i] = 20 * check_uniform(&seed) - 10, frequency[i] = check_uniform(&seed);
     for (int64_t b = 0; b < em_graph_blocks(AGENTS); b++) em_swarm_fill(swarm, b, start, frequency);
     int64_t live = em_base_live();
+    long taken = atomic_load_explicit(&check_taken, memory_order_relaxed);
     check_together(size, run, &j);
-    CHECK(em_base_live() == live);           /* ticks take no memory */
+    CHECK(em_base_live() == live); /* ticks take no memory, from us or from anybody */
+    CHECK(atomic_load_explicit(&check_taken, memory_order_relaxed) == taken);
     if (gossip && !em_graph_shares(graph)) { /* what was added, bit by bit, is the sum of what there is */
         uint64_t running[2];
         for (int k = 0; k < 2; k++) running[k] = em_atomic_load(&swarm->running[k], memory_order_relaxed);
