@@ -7,7 +7,7 @@
  *     channel   a bounded queue of a lock and two conditions; all but one send, one takes and turns. A thread
  *               that is alone sends and takes by turns
  *     rcu       one enters what is published, reads it and leaves, as often as it is told; all others publish
- *               without pause until it has done
+ *               without pause until it has done, at most a hundred times as often
  *     inbox     em_inbox_add: the addition and the mark
  *
  * Binary angles add without rounding and the angle is odd, so the sum tells whether fewer than 2^64 updates
@@ -137,7 +137,8 @@ static inline void em_trial_read_each(em_trial_member *me)
 {
     em_trial *trial = me->trial;
     if (me->rank > 0) {
-        for (int64_t k = 0; em_atomic_load(&trial->done, memory_order_relaxed) == 0; k++)
+        const int64_t most = 100 * trial->rounds; /* a reader that is always overtaken would never get on */
+        for (int64_t k = 0; k < most && em_atomic_load(&trial->done, memory_order_relaxed) == 0; k++)
             em_rcu_publish(&trial->rcu, &trial->angles[k % 2]);
         return;
     }
