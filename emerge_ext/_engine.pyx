@@ -320,7 +320,7 @@ cdef class Engine:
     cdef readonly int64_t tick
     cdef readonly double dt
     # what metrics tell
-    cdef int64_t ticks, batches, nanoseconds, swaps, drains, waited, steals
+    cdef int64_t ticks, batches, nanoseconds, swaps, drains, waited, steals, retries
     cdef int size
     # what tests and benchmarks may set
     cdef bint without_stealing
@@ -798,7 +798,8 @@ cdef class Engine:
             self.waited += self.scratch[rank].waited
             self.scratch[rank].drains = self.scratch[rank].waited = 0
             self.steals += self.queues[rank].stolen
-            self.queues[rank].stolen = 0
+            self.retries += self.queues[rank].lost
+            self.queues[rank].stolen = self.queues[rank].lost = 0
 
     def handicap(self, int rank, int64_t nanoseconds, bint stealing):
         """For tests and benchmarks: slow one worker down (-1: none) by so many ns a block, with or without thieves."""
@@ -813,6 +814,7 @@ cdef class Engine:
             "workers": self.size,
             "join_wait": self.waited * 1e-9,
             "steals": self.steals,
+            "retries": self.retries,
             "inbox_hits": self.drains,
             "graph_swaps": self.swaps,
         }

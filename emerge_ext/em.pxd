@@ -59,6 +59,7 @@ cdef extern from "em_steal.h" nogil:
     ctypedef struct em_steal_queue:
         uint64_t taken
         uint64_t stolen
+        uint64_t lost
 
     em_steal_queue *em_steal_create(int size)
     void em_steal_free(em_steal_queue *queues)

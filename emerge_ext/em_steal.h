@@ -39,7 +39,8 @@
 typedef struct {
     _Alignas(EM_BASE_APART) em_word interval; /* begin in the low half, end in the high half */
     uint64_t taken;                           /* blocks the owner was given from its own queue, ... */
-    uint64_t stolen; /* ... and from others', one for each theft; only the owner writes these two */
+    uint64_t stolen;                          /* ... and from others', one for each theft */
+    uint64_t lost; /* swaps that it tried and another won; only the owner writes these three */
 } em_steal_queue;
 
 static inline void em_steal_free(em_steal_queue *queues)
@@ -54,7 +55,7 @@ static inline em_steal_queue *em_steal_create(int size)
     if (queues == NULL) return NULL;
     for (int rank = 0; rank < size; rank++) {
         atomic_init(&queues[rank].interval.bits, 0);
-        queues[rank].taken = queues[rank].stolen = 0;
+        queues[rank].taken = queues[rank].stolen = queues[rank].lost = 0;
     }
     return queues;
 }
@@ -82,6 +83,7 @@ static inline int64_t em_steal_take(em_steal_queue *own)
     while (em_steal_begin(seen) < em_steal_end(seen)) {
         if (em_atomic_compare_swap(&own->interval, &seen, seen + 1, memory_order_acquire))
             return em_steal_begin(seen);
+        own->lost++;
     }
     return -1;
 }
@@ -98,6 +100,7 @@ static inline int64_t em_steal_half(em_steal_queue *victim, em_steal_queue *own)
             em_steal_fill(own, middle + 1, end);
             return middle;
         }
+        own->lost++;
     }
     return -1;
 }

@@ -91,7 +91,7 @@ class TestFacts:
             assert len(row["nanoseconds"]) == 5
             assert min(row["nanoseconds"]) > 0
             assert row["picked"] == 1
-            assert row["picked_nanoseconds"] == row["nanoseconds"][0]
+            assert row["picked_nanoseconds"] > 0
 
     def test_goals_are_judged(self, facts):
         assert len(facts["goals"]) == 9

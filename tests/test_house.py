@@ -36,7 +36,8 @@ IMPORTS = {
     "files": {"admit", "edges", "errors", "graphs", "matpower"},
     "constructors": {"_engine", "admit", "edges", "errors", "files", "generate", "graphs"},
     "topology": {"_engine", "admit", "constructors", "edges", "errors", "generate", "graphs"},
-    "run": {"_engine", "admit", "errors", "progress", "result", "until"},
+    "pace": set(),
+    "run": {"_engine", "admit", "errors", "pace", "progress", "result", "until"},
     "swarm": {
         "_engine",
         "admit",
@@ -44,6 +45,7 @@ IMPORTS = {
         "errors",
         "metrics",
         "model",
+        "pace",
         "progress",
         "result",
         "run",

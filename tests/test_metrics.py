@@ -1,13 +1,14 @@
 """What a swarm tells of itself, and whether it is consistent."""
 
 import dataclasses
+from time import monotonic
 from typing import get_args
 
 import numpy as np
 import pytest
 
 import emerge
-from emerge import _engine
+from emerge import _engine, team
 from emerge.run import Schedule
 
 
@@ -44,6 +45,18 @@ def test_the_team_is_told_as_it_was_measured():
     assert one.metrics().join_wait == 0.0
     assert two.metrics().workers <= 2
     assert (two.metrics().join_wait > 0.0) == (two.metrics().workers > 1)
+
+
+@pytest.mark.skipif(team.cores() == 1, reason="on one core nobody comes in between")
+def test_swaps_that_another_worker_won_are_told():
+    one = emerge.Swarm(emerge.Topology.ring(20_000, 2), emerge.Kuramoto(coupling=1.0), seed=1, threads=4)
+    assert one.metrics().retries == 0
+    deadline = monotonic() + 30
+    while one.metrics().retries == 0 and monotonic() < deadline:
+        one.step(100)
+    if one.metrics().workers == 1:
+        pytest.skip("a second worker is needed")
+    assert one.metrics().retries > 0
 
 
 @pytest.mark.parametrize("schedule", get_args(Schedule))

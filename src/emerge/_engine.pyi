@@ -22,6 +22,7 @@ class Counts(TypedDict):
     workers: int
     join_wait: float
     steals: int
+    retries: int
     inbox_hits: int
     graph_swaps: int
 

@@ -372,10 +372,13 @@ def _step(swarm: Swarm, schedule: str = "barrier") -> Callable[[int], float]:
 
 def _ticks(effort: _Effort, n: int) -> Ticks:
     graph, blocks = _graph(n), math.ceil(n / _engine.AGENTS_OF_BLOCK)
-    picked = min(blocks, team.workers(None, n, graph.edge_ends))
-    teams = sorted({min(workers, blocks) for workers in WORKERS} | {picked})
-    found = _in_turns(effort, {str(workers): _step(_swarm(graph, workers)) for workers in teams})
-    return Ticks(n, WORKERS, tuple(found[str(min(workers, blocks))] for workers in WORKERS), picked, found[str(picked)])
+    own = _swarm(graph)
+    teams = sorted({min(workers, blocks) for workers in WORKERS})
+    ways = {str(workers): _step(_swarm(graph, workers)) for workers in teams}
+    found = _in_turns(effort, ways | {"own": _step(own)})
+    return Ticks(
+        n, WORKERS, tuple(found[str(min(workers, blocks))] for workers in WORKERS), own.metrics().workers, found["own"]
+    )
 
 
 def _stealing(effort: _Effort) -> float:

@@ -27,6 +27,8 @@ class Metrics:
         Seconds that workers waited for others at joins, all workers together.
     steals : int
         Times that a worker took blocks from another.
+    retries : int
+        Times that a worker tried to take blocks by compare-and-swap and another came first.
     inbox_hits : int
         Times that a block found something in its inbox.
     graph_swaps : int
@@ -42,6 +44,7 @@ class Metrics:
     workers: int
     join_wait: float
     steals: int
+    retries: int
     inbox_hits: int
     graph_swaps: int
     memory: int

@@ -18,17 +18,15 @@ import numpy.typing as npt
 from . import admit
 from ._engine import Engine
 from .errors import Diverged, InvalidType, InvalidValue
+from .pace import Pace
 from .progress import Progress, Watcher
 from .result import History, Reason, RunResult
 from .until import Coherent, Locked
 
-__all__ = ["Pace", "Run", "Schedule", "due", "schedule_of", "target", "ticks_of"]
+__all__ = ["Run", "Schedule", "due", "schedule_of", "target", "ticks_of"]
 
 Schedule = Literal["barrier", "gossip", "ordered"]
 """Who does which block when: all together; each as soon as it can; one agent after another."""
-
-BATCH = 0.05
-"""Seconds that a batch should take: often enough for Ctrl-C and a live view, seldom enough to cost nothing."""
 
 
 def ticks_of(duration: object, dt: float, name: str = "duration") -> int:
@@ -45,22 +43,6 @@ def ticks_of(duration: object, dt: float, name: str = "duration") -> int:
     return ticks
 
 
-class Pace:
-    """How many ticks make a batch of about `BATCH` seconds; learns from the batches done."""
-
-    def __init__(self, agents: int, edge_ends: int) -> None:
-        self._seconds_per_tick = 1e-9 * (8 * agents + edge_ends) + 1e-6
-
-    def ticks(self) -> int:
-        """Return the length of the next batch, at least one tick."""
-        return max(1, int(BATCH / self._seconds_per_tick))
-
-    def learn(self, ticks: int, seconds: float) -> None:
-        """Take a batch into account; a batch never grows by more than a factor of four at once."""
-        if ticks > 0:
-            self._seconds_per_tick = max(seconds / ticks, self._seconds_per_tick / 4)
-
-
 @dataclass(slots=True)
 class Run:
     """One run of an engine that the caller has claimed.
@@ -71,7 +53,6 @@ class Run:
 
     engine: Engine
     pace: Pace
-    workers: int
     dt: float
     ticks_max: int
     until: Coherent | Locked | None = None
@@ -102,7 +83,7 @@ class Run:
         try:
             ended = self._batch(0)
             while not ended and self.ticks < self.ticks_max and not self._called():
-                ended = self._batch(self._next())
+                ended = self._batch(self._due())
                 self.ticks = self.engine.tick - start
                 self._tell()
             if not ended and self.ticks == self.ticks_max and self.reason == "stopped":
@@ -129,15 +110,16 @@ class Run:
             history=self._history() if self.keeps else None,
         )
 
-    def _next(self) -> int:
+    def _due(self) -> int:
+        """Return the ticks that are left until Python must have its turn."""
         left = self.ticks_max - self.ticks
-        due = self.every - self.ticks % self.every if self.call is not None else left
-        return min(self.pace.ticks(), left, due)
+        return min(left, self.every - self.ticks % self.every) if self.call is not None else left
 
-    def _batch(self, ticks: int) -> bool:
-        """Do one batch; true if the run has ended with it."""
+    def _batch(self, most: int) -> bool:
+        """Do one batch of at most so many ticks; true if the run has ended with it."""
+        ticks, workers = self.pace.plan()
         before, tick = perf_counter(), self.engine.tick
-        said = self.engine.advance(ticks, self.workers)
+        said = self.engine.advance(min(ticks, most), workers)
         self.pace.learn(self.engine.tick - tick, perf_counter() - before)
         if said != "running":
             self.reason = said

@@ -18,9 +18,10 @@ from ._engine import Engine, order_parameter
 from .errors import Busy, CheckpointError, InvalidType, InvalidValue
 from .metrics import Metrics
 from .model import Kuramoto, Model
+from .pace import Pace
 from .progress import Watcher, watching
 from .result import RunResult
-from .run import Pace, Run, Schedule, due, schedule_of, target, ticks_of
+from .run import Run, Schedule, due, schedule_of, target, ticks_of
 from .topology import Topology
 from .until import Coherent, Locked
 
@@ -58,8 +59,8 @@ class Swarm:
         Seed of everything that is drawn: phases and disruptions. By default fresh entropy, so that two swarms
         differ. Of a generator one number is drawn.
     threads : int, optional
-        Workers of a tick, from 1 to 1024. By default as many as the work is worth, at most what
-        OMP_NUM_THREADS, the process's affinity and its CPU quota allow.
+        Workers of a tick, from 1 to 1024. By default as many as the work is worth and as prove fastest while it
+        runs, at most what OMP_NUM_THREADS, the process's affinity and its CPU quota allow.
 
     Raises
     ------
@@ -118,8 +119,8 @@ class Swarm:
 
     def _begin(self, topology: Topology, model: Model, phase: Floats, frequency: Floats) -> None:
         """Set up the engine for checked values."""
-        workers = team.workers(self._threads, len(topology), topology.edge_ends)
-        self._engine = Engine(topology._graph, _within_reach(phase), frequency, workers, team.cores())
+        usual, _ = team.choice(self._threads, len(topology), topology.edge_ends)
+        self._engine = Engine(topology._graph, _within_reach(phase), frequency, usual, team.cores())
         self._engine.set_model(*model._engine_model)
         self._lock = threading.Lock()  # keeps together what is set, drawn or saved together
         self._topology = topology
@@ -394,8 +395,8 @@ class Swarm:
     def _running(self, dt: float, ticks: int) -> Iterator[Run]:
         """Claim the engine for a run of this thread."""
         dt = admit.real(dt, "dt", above=0.0)
-        workers = team.workers(self._threads, len(self), self._topology.edge_ends)
-        run = Run(self._engine, self._pace, workers, dt, ticks)
+        teams = team.choice(self._threads, len(self), self._topology.edge_ends)
+        run = Run(self._engine, self._pace, dt, ticks)
         refused = False
         try:
             try:
@@ -403,6 +404,7 @@ class Swarm:
             except Busy:
                 refused = True
                 raise
+            self._pace.begin(*teams)
             yield run
         finally:
             if not refused:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from pathlib import Path
 
 from . import _engine, admit
 
-__all__ = ["THREADS_MAX", "cores", "default_threads", "threads", "workers"]
+__all__ = ["THREADS_MAX", "choice", "cores", "default_threads", "threads"]
 
 THREADS_MAX = 1024
 """Most threads that can be asked for."""
 
 WORK_OF_A_WORKER = 50_000
 """Work, in edges, below which a second worker costs more than it brings: some 30 µs of a tick."""
+
+WORK_TOO_LARGE_TO_TRY = 10 * WORK_OF_A_WORKER
+"""Work for each worker above which no other team is tried."""
 
 WORK_OF_AN_AGENT = 8
 """What an agent costs by itself, in edges; `em_graph_work` deals blocks out by the same figure."""
@@ -37,15 +41,22 @@ def cores() -> int:
     return max(1, min(_affinity(), _quota()))
 
 
-def workers(limit: int | None, agents: int, edge_ends: int) -> int:
-    """Return the team for one swarm: as many as asked for, or as its work is worth."""
+def choice(limit: int | None, agents: int, edge_ends: int) -> tuple[int, tuple[int, ...]]:
+    """Return the team that a swarm's work is worth, and all that may be tried: 1, 2, 4, … and the most there is.
+
+    Only the usual one is given where others would not do better: what was asked for, swarms of one block, and
+    swarms so large that a busy core is made up for by stealing.
+    """
     if _engine.is_forked() and limit != 1:
         _warn_after_fork()
-        return 1
+        return 1, (1,)
     if limit is not None:
-        return limit
+        return limit, (limit,)
     work = WORK_OF_AN_AGENT * agents + edge_ends
-    return max(1, min(default_threads(), work // WORK_OF_A_WORKER))
+    most = min(default_threads(), math.ceil(agents / _engine.AGENTS_OF_BLOCK))
+    teams = tuple(sorted({most} | {2**k for k in range(most.bit_length())}))
+    usual = max(size for size in teams if size <= max(1, work // WORK_OF_A_WORKER))
+    return usual, (teams if work < most * WORK_TOO_LARGE_TO_TRY else (usual,))
 
 
 def _openmp() -> int:

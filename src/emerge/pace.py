@@ -1,0 +1,107 @@
+"""How many ticks make a batch, and how many workers do them: learned from the batches done.
+
+Both change nothing but time: results are the same for any team and wherever batches are cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Pace"]
+
+BATCH = 0.05
+"""Seconds that a batch should take: often enough for Ctrl-C and a live view, seldom enough to cost nothing."""
+
+TRIAL = 0.001
+"""Seconds that another team is tried for."""
+
+FIRST_TRIAL, SELDOM = 0.02, 0.64
+"""Seconds of running before the first trial, doubled after each until there are so many between two."""
+
+BETTER = 0.95
+"""What another team must at most take, beside the present one, to be kept."""
+
+
+@dataclass(slots=True)
+class _Measured:
+    """Ticks done by one team since it was last judged."""
+
+    ticks: int = 0
+    seconds: float = 0.0
+
+    def add(self, ticks: int, seconds: float) -> None:
+        self.ticks += ticks
+        self.seconds += seconds
+
+    @property
+    def of_a_tick(self) -> float:
+        return self.seconds / self.ticks
+
+
+class Pace:
+    """Plans the batches of one swarm, from run to run.
+
+    Where several teams may serve (`team.choice`), the next smaller and the next larger one are tried in turn for a
+    moment, now and then, since a core that others keep busy makes a team of two slower than one worker.
+    """
+
+    def __init__(self, agents: int, edge_ends: int) -> None:
+        self._of_a_tick = 1e-9 * (8 * agents + edge_ends) + 1e-6
+        self._teams: tuple[int, ...] = ()
+        self._usual = 0
+        self._place = 0
+        self._trial: int | None = None
+        self._up = False
+        self._patience = FIRST_TRIAL
+        self._measured = _Measured()
+        self._tried = _Measured()
+
+    def begin(self, usual: int, teams: tuple[int, ...]) -> None:
+        """Take the choice of teams for a run; what was learned holds as long as the choice is the same."""
+        if (usual, teams) == (self._usual, self._teams):
+            return
+        self._usual, self._teams = usual, teams
+        self._place, self._trial = teams.index(usual), None
+        self._patience = FIRST_TRIAL
+        self._measured = _Measured()
+
+    def plan(self) -> tuple[int, int]:
+        """Return ticks, at least one, and workers of the next batch."""
+        place, seconds = self._place, BATCH
+        if self._trial is not None:
+            place, seconds = self._trial, TRIAL
+        elif len(self._teams) > 1:
+            seconds = max(TRIAL, min(BATCH, self._patience - self._measured.seconds))
+        return max(1, int(seconds / self._of_a_tick)), self._teams[place]
+
+    def learn(self, ticks: int, seconds: float) -> None:
+        """Take the batch that was planned into account; a batch never grows by more than a factor of four at once."""
+        if ticks <= 0:
+            return
+        if self._trial is None:
+            self._of_a_tick = max(seconds / ticks, self._of_a_tick / 4)
+            self._measured.add(ticks, seconds)
+            if self._measured.seconds >= self._patience:
+                self._try()
+            return
+        self._tried.add(ticks, seconds)
+        if self._tried.seconds >= TRIAL:
+            self._judge()
+
+    def _try(self) -> None:
+        """Let the next batches be done by a neighbour of the present team: the larger and the smaller in turn."""
+        places = [place for place in (self._place - 1, self._place + 1) if 0 <= place < len(self._teams)]
+        if not places:
+            self._measured = _Measured()
+            return
+        self._up = not self._up
+        self._trial, self._tried = places[-1 if self._up else 0], _Measured()
+
+    def _judge(self) -> None:
+        """Keep the team that was tried if it is clearly faster."""
+        assert self._trial is not None
+        if self._tried.of_a_tick <= BETTER * self._measured.of_a_tick:
+            self._place = self._trial
+            self._of_a_tick = self._tried.of_a_tick
+        self._trial, self._measured = None, _Measured()
+        self._patience = min(2 * self._patience, SELDOM)
