@@ -497,9 +497,9 @@ class TestProcess:
         code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         if more:  # no bar: the first batch tells instead
             code += (
-                "import emerge.run, sys\nnext_ = emerge.run.Run._next\n"
+                "import emerge.run, sys\nnext_ = emerge.run.Run._due\n"
                 "def tell(run):\n    if run.ticks: print('t =', file=sys.stderr, flush=True)\n    return next_(run)\n"
-                "emerge.run.Run._next = tell\n"
+                "emerge.run.Run._due = tell\n"
             )
         code += "from emerge.__main__ import main; main()"
         words = ["run", *SMALL, "--until", "never", "--duration", "1e8", *more]

@@ -12,14 +12,14 @@ __all__ = ["Pace"]
 BATCH = 0.05
 """Seconds that a batch should take: often enough for Ctrl-C and a live view, seldom enough to cost nothing."""
 
-TRIAL = 0.001
+TRIAL = 0.002
 """Seconds that another team is tried for."""
 
 FIRST_TRIAL, SELDOM = 0.02, 0.64
-"""Seconds of running before the first trial, doubled after each until there are so many between two."""
+"""Seconds of running before the first trial, doubled after each that changes nothing, up to so many between two."""
 
-BETTER = 0.95
-"""What another team must at most take, beside the present one, to be kept."""
+BETTER, HOPELESS = 0.95, 2.0
+"""What another team must at most take, beside the present one, to be kept; and what ends its trial early."""
 
 
 @dataclass(slots=True)
@@ -69,9 +69,9 @@ class Pace:
         """Return ticks, at least one, and workers of the next batch."""
         place, seconds = self._place, BATCH
         if self._trial is not None:
-            place, seconds = self._trial, TRIAL
+            place, seconds = self._trial, TRIAL / 4
         elif len(self._teams) > 1:
-            seconds = max(TRIAL, min(BATCH, self._patience - self._measured.seconds))
+            seconds = max(TRIAL / 4, min(BATCH, self._patience - self._measured.seconds))
         return max(1, int(seconds / self._of_a_tick)), self._teams[place]
 
     def learn(self, ticks: int, seconds: float) -> None:
@@ -85,7 +85,7 @@ class Pace:
                 self._try()
             return
         self._tried.add(ticks, seconds)
-        if self._tried.seconds >= TRIAL:
+        if self._tried.seconds >= TRIAL or self._tried.of_a_tick > HOPELESS * self._measured.of_a_tick:
             self._judge()
 
     def _try(self) -> None:
@@ -98,10 +98,11 @@ class Pace:
         self._trial, self._tried = places[-1 if self._up else 0], _Measured()
 
     def _judge(self) -> None:
-        """Keep the team that was tried if it is clearly faster."""
+        """Keep the team that was tried if it is clearly faster; what was a hiccup is then soon put right."""
         assert self._trial is not None
+        self._patience = min(2 * self._patience, SELDOM)
         if self._tried.of_a_tick <= BETTER * self._measured.of_a_tick:
             self._place = self._trial
             self._of_a_tick = self._tried.of_a_tick
+            self._patience = FIRST_TRIAL
         self._trial, self._measured = None, _Measured()
-        self._patience = min(2 * self._patience, SELDOM)
