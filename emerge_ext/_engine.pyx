@@ -16,14 +16,14 @@ from cpython.pythread cimport (
     PyThread_release_lock, PyThread_type_lock, NOWAIT_LOCK, WAIT_LOCK,
 )
 from cython.parallel cimport parallel, prange
-from libc.math cimport atan2, hypot
+from libc.math cimport NAN, atan2, hypot
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from em cimport *
 from _tick cimport (
-    BARRIER, Batch, COHERENT, DIVERGED, GOSSIP, LOCKED, NO_TARGET, ORDERED, REACHED, RUNNING, Schedule, TIMED_OUT,
-    Target, tick_member,
+    BARRIER, Batch, CANCELLED, COHERENT, DIVERGED, GOSSIP, LATE, LOCKED, NO_TARGET, ORDERED, REACHED, RUNNING,
+    Schedule, TIMED_OUT, Target, tick_member,
 )
 
 import os
@@ -81,6 +81,9 @@ cdef dict TRIALS = {
     "inbox": EM_TRIAL_INBOX,
 }
 cdef dict SCHEDULES = {"barrier": BARRIER, "gossip": GOSSIP, "ordered": ORDERED}
+cdef dict ENDINGS = {
+    RUNNING: "running", REACHED: "reached", TIMED_OUT: "timeout", CANCELLED: "cancelled", LATE: "deadline",
+}
 cdef bint regions_were_opened = False
 cdef bint forked = False
 cdef int generation = 0
@@ -292,6 +295,22 @@ cdef class Graph:
 
 
 @cython.final
+cdef class Flag:
+    """A word that one thread sets and the tick looks at: how a run is told to end."""
+
+    cdef em_word word
+
+    def set(self):
+        """Set it, for good; from any thread."""
+        em_atomic_store(&self.word, 1, memory_order_relaxed)
+
+    @property
+    def is_set(self):
+        """Whether anybody has set it."""
+        return em_atomic_load(&self.word, memory_order_relaxed) != 0
+
+
+@cython.final
 cdef class Engine:
     """A swarm as the cellar holds it.
 
@@ -320,7 +339,8 @@ cdef class Engine:
     cdef readonly int64_t tick
     cdef readonly double dt
     # what metrics tell
-    cdef int64_t ticks, batches, nanoseconds, swaps, drains, waited, steals, retries
+    cdef readonly int64_t ticks
+    cdef int64_t batches, nanoseconds, swaps, drains, waited, steals, retries
     cdef int size
     # what tests and benchmarks may set
     cdef bint without_stealing
@@ -329,12 +349,15 @@ cdef class Engine:
     # the run
     cdef Batch batch
     cdef int64_t begun
+    cdef tuple told                 # time, ticks and coherence at the end of the last batch
     cdef Schedule schedule
     cdef int64_t *order
     cdef bint first
     cdef Target target
     cdef double level
     cdef int64_t deadline
+    cdef Flag cancel
+    cdef int64_t patience
     cdef bint keeps
     cdef double *trace
     cdef int64_t kept, room
@@ -352,6 +375,7 @@ cdef class Engine:
         self.turn = PyThread_allocate_lock()
         self.graphs = PyThread_allocate_lock()
         self.published = []
+        self.told = 0.0, 0, NAN
         self.slow = -1
         self.dt = 1.0
         self.swarm.step = EM_STEP_EULER
@@ -675,8 +699,13 @@ cdef class Engine:
     # ---- a run
 
     def begin(self, double dt, double coherent, double locked, double timeout, bint keeps,
-              str schedule not None="barrier", const int64_t[::1] order=None):
-        """Start a run: a negative `coherent`, `locked` or `timeout` (s) means none; `keeps` R of every tick."""
+              str schedule not None="barrier", const int64_t[::1] order=None, Flag cancel=None,
+              double patience=-1.0):
+        """Start a run: a negative `coherent`, `locked`, `timeout` or `patience` (s) means none.
+
+        `keeps` R of every tick; the run ends after the tick in which `cancel` is set, or that took longer than
+        `patience`.
+        """
         cdef bint latest = schedule == "gossip"
         self._enter()
         try:
@@ -701,6 +730,8 @@ cdef class Engine:
                 em_base_free(self.swarm.extent)
                 self.swarm.extent = NULL
             self.deadline = em_base_nanoseconds() + <int64_t>(timeout * 1e9) if timeout >= 0 else -1
+            self.cancel = cancel
+            self.patience = <int64_t>(patience * 1e9) if patience >= 0 else -1
             self.keeps = keeps
             self.kept = 0
             self.first = True
@@ -711,7 +742,7 @@ cdef class Engine:
     def advance(self, int64_t ticks, int workers):
         """Do up to `ticks` ticks with up to `workers` workers, the GIL released.
 
-        Returns "running", "reached" or "timeout"; raises `Diverged` with the swarm at its last finite state.
+        Returns how it ended, one of `ENDINGS`; raises `Diverged` with the swarm at its last finite state.
         """
         self._enter()
         try:
@@ -757,17 +788,21 @@ cdef class Engine:
         batch.stale = self.stale
         batch.settle = self.stale or em_swarm_inbox(&self.swarm) != NULL
         batch.target, batch.level, batch.deadline = self.target, self.level, self.deadline
+        batch.cancel = &self.cancel.word if self.cancel is not None else NULL
+        batch.patience = self.patience
         batch.trace = self.trace + self.kept if self.keeps else NULL
         self.begun = em_base_nanoseconds()
-        batch.looked, batch.until = self.begun, self.begun + LONGEST_BATCH
+        batch.looked = batch.ended = self.begun
+        batch.until = self.begun + LONGEST_BATCH
         return 0
 
-    cdef void _conclude(self) noexcept:
+    cdef int _conclude(self) except -1:
         """In one's turn: keep what a batch has done."""
         self._count(&self.batch, em_base_nanoseconds() - self.begun)
         self.stale, self.first = self.batch.swapped, False
         self.tick += self.batch.done
         self.kept += self.batch.kept
+        self.told = self.time, self.ticks, em_swarm_coherence(&self.swarm)
 
     cdef _tell(self):
         """Let go of old graphs, and say how the batch ended."""
@@ -784,7 +819,7 @@ cdef class Engine:
                 f"agent {lost} would have turned by more than {EM_PHASE_REACH:g} rad in the tick that ended at"
                 f" t = {self.time:g}: choose a smaller dt (it is {self.dt:g}) or weaker coupling"
             )
-        return {RUNNING: "running", REACHED: "reached", TIMED_OUT: "timeout"}[self.batch.reason]
+        return ENDINGS[self.batch.reason]
 
     cdef void _count(self, Batch *batch, int64_t nanoseconds) noexcept:
         """Add a batch to what metrics tell."""
@@ -856,6 +891,25 @@ cdef class Engine:
             em_base_free(self.trace)
             self.trace, self.room = trace, room
         return 0
+
+    def moment(self):
+        """Time, ticks done and coherence, without waiting: of this moment, or of the last batch if one is going on.
+
+        Coherence is NaN where it is not known.
+        """
+        cdef em_scratch *scratch
+        cdef double order[2]
+        cdef double coherence = NAN
+        if PyThread_acquire_lock(self.turn, NOWAIT_LOCK):
+            scratch = <em_scratch *>em_base_alloc(sizeof(em_scratch))
+            if scratch != NULL:
+                with nogil:
+                    em_swarm_order(self.swarm.n, self.swarm.state[0], self.swarm.failed, scratch, order)
+                coherence = hypot(order[0], order[1]) / max(1, self.swarm.living)
+                em_base_free(scratch)
+            PyThread_release_lock(self.turn)
+            return self.time, self.ticks, coherence
+        return self.told
 
     @property
     def coherence(self):

@@ -13,7 +13,7 @@ from em cimport (
     EM_SWARM_NOBODY, em_atomic_load, em_base_nanoseconds, em_base_pause, em_gossip_sum, em_graph, em_graph_deal, em_isa,
     em_rcu, em_rcu_enter, em_scratch, em_steal_fill, em_steal_next, em_steal_queue, em_step_methods, em_swarm,
     em_swarm_coherence, em_swarm_enter, em_swarm_spread, em_swarm_sum_up, em_swarm_turn_over, em_team, em_team_arrive,
-    em_team_open, em_team_wait, memory_order_relaxed,
+    em_team_open, em_team_wait, em_word, memory_order_relaxed,
 )
 
 
@@ -33,6 +33,8 @@ cdef enum Reason:
     RUNNING
     REACHED
     TIMED_OUT
+    CANCELLED
+    LATE
     DIVERGED
 
 
@@ -55,6 +57,8 @@ cdef struct Batch:
     Target target
     double level            # coherence to reach, or spread of rates to fall to
     int64_t deadline        # of the run, on em_base_nanoseconds, or negative
+    const em_word *cancel   # not 0 when the run is to end, or NULL
+    int64_t patience        # ns that a tick may take, or negative
     int64_t until           # of the batch: Python gets its turn then, wherever the ticks are
     double *trace           # coherence of each tick goes here, or NULL
     # ----
@@ -64,6 +68,7 @@ cdef struct Batch:
     int64_t looked          # when it was last, and at which tick
     int64_t looked_at
     bint paused             # the batch has taken its time
+    int64_t ended           # when the last tick ended, where there is patience
     int64_t done
     int64_t kept            # entries of the trace
     Reason reason
@@ -81,8 +86,21 @@ cdef inline void _judge(Batch *batch) noexcept nogil:
         batch.reason = REACHED
     elif batch.target == LOCKED and em_swarm_spread(swarm) <= batch.level:
         batch.reason = REACHED
+    elif batch.cancel != NULL and em_atomic_load(batch.cancel, memory_order_relaxed) != 0:
+        batch.reason = CANCELLED
     elif batch.deadline >= 0 and em_base_nanoseconds() >= batch.deadline:
         batch.reason = TIMED_OUT
+
+
+cdef inline void _judge_tick(Batch *batch) noexcept nogil:
+    """End the run if the last tick took too long."""
+    cdef int64_t now
+    if batch.patience < 0:
+        return
+    now = em_base_nanoseconds()
+    if batch.reason == RUNNING and now - batch.ended > batch.patience:
+        batch.reason = LATE
+    batch.ended = now
 
 
 cdef inline bint _goes_on(Batch *batch) noexcept nogil:
@@ -120,6 +138,7 @@ cdef inline void _after_stage(Batch *batch, bint last) noexcept nogil:
     if last:
         batch.done += 1
         _judge(batch)
+        _judge_tick(batch)
         _look_at_clock(batch)
         _adopt(batch)
     if batch.steals and batch.size > 1 and (_goes_on(batch) or not last):

@@ -12,10 +12,13 @@ Say who senses whom (`Topology`), how agents answer (`Kuramoto`), and run the `S
 from .about import About, about
 from .atomic import AtomicArray
 from .barrier import PhaseBarrier
+from .broadcast import Broadcaster, Subscription
+from .cancel import CancelToken
 from .errors import (
     BrokenBarrier,
     Busy,
     CheckpointError,
+    Closed,
     Diverged,
     EmergeError,
     GraphError,
@@ -25,12 +28,25 @@ from .errors import (
     MissingExtra,
     TooLarge,
 )
+from .event import (
+    Converged,
+    Disrupted,
+    Event,
+    Failed,
+    Lost,
+    Restored,
+    Started,
+    Stopped,
+    Ticked,
+    TopologyChanged,
+)
 from .metrics import Metrics
 from .model import Kuramoto
 from .progress import Progress
 from .result import History, RunResult
 from .swarm import Swarm
 from .topology import Topology
+from .trace import trace
 from .until import Coherent, Locked, coherent, locked
 
 __version__ = "0.1.0"
@@ -38,12 +54,19 @@ __version__ = "0.1.0"
 __all__ = [
     "About",
     "AtomicArray",
+    "Broadcaster",
     "BrokenBarrier",
     "Busy",
+    "CancelToken",
     "CheckpointError",
+    "Closed",
     "Coherent",
+    "Converged",
+    "Disrupted",
     "Diverged",
     "EmergeError",
+    "Event",
+    "Failed",
     "GraphError",
     "GraphFileError",
     "History",
@@ -51,15 +74,23 @@ __all__ = [
     "InvalidValue",
     "Kuramoto",
     "Locked",
+    "Lost",
     "Metrics",
     "MissingExtra",
     "PhaseBarrier",
     "Progress",
+    "Restored",
     "RunResult",
+    "Started",
+    "Stopped",
+    "Subscription",
     "Swarm",
+    "Ticked",
     "TooLarge",
     "Topology",
+    "TopologyChanged",
     "about",
     "coherent",
     "locked",
+    "trace",
 ]

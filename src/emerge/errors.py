@@ -10,6 +10,7 @@ __all__ = [
     "BrokenBarrier",
     "Busy",
     "CheckpointError",
+    "Closed",
     "Diverged",
     "EmergeError",
     "GraphError",
@@ -43,6 +44,10 @@ class GraphFileError(GraphError):
 
 class CheckpointError(InvalidValue):
     """A file that is no saved swarm, or one that this version cannot read."""
+
+
+class Closed(EmergeError, RuntimeError):
+    """Something was used after it was closed."""
 
 
 class Busy(EmergeError, RuntimeError):

@@ -33,6 +33,14 @@ class Metrics:
         Times that a block found something in its inbox.
     graph_swaps : int
         Times that the topology was changed.
+    subscribers : int
+        Subscriptions to events that are open.
+    events_waiting : int
+        Events in their buffers.
+    events_dropped : int
+        Events that found a buffer full.
+    callback_failures : int
+        Times that a callback for an event raised.
     memory : int
         Bytes that the engine holds for the swarm, its topology counted once.
     """
@@ -47,4 +55,8 @@ class Metrics:
     retries: int
     inbox_hits: int
     graph_swaps: int
+    subscribers: int
+    events_waiting: int
+    events_dropped: int
+    callback_failures: int
     memory: int

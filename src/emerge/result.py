@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 __all__ = ["History", "Reason", "RunResult"]
 
-Reason = Literal["duration", "reached", "timeout", "interrupted", "diverged", "stopped"]
+Reason = Literal["duration", "reached", "timeout", "cancelled", "deadline", "interrupted", "diverged", "stopped"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,9 +39,9 @@ class RunResult:
     Attributes
     ----------
     reason : str
-        "duration" (all ticks done), "reached" (the target `until`), "timeout" (wall clock), "interrupted"
-        (Ctrl-C), "diverged" (an agent's step left the range of numbers) or "stopped" (an error of a callable
-        given to `run`).
+        "duration" (all ticks done), "reached" (the target `until`), "timeout" (wall clock), "cancelled"
+        (its token was), "deadline" (a tick took too long), "interrupted" (Ctrl-C), "diverged" (an agent's step
+        left the range of numbers) or "stopped" (an error of a callable given to `run`).
     time : float
         Time of the swarm at the end.
     ticks : int

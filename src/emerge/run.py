@@ -16,12 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from . import admit
-from ._engine import Engine
+from ._engine import Engine, Flag
+from .broadcast import Broadcaster
 from .errors import Diverged, InvalidType, InvalidValue
+from .event import Converged, Event, Lost, Started, Stopped, Ticked
 from .pace import Pace
 from .progress import Progress, Watcher
 from .result import History, Reason, RunResult
-from .until import Coherent, Locked
+from .trace import log
+from .until import Coherent, Locked, Standing
 
 __all__ = ["Run", "Schedule", "due", "schedule_of", "target", "ticks_of"]
 
@@ -48,7 +51,7 @@ class Run:
     """One run of an engine that the caller has claimed.
 
     `ticks_max` ticks of `dt` at most; `until` is a target or None, `call` a Python callable that is asked every
-    `every` ticks, `watcher` is told between batches.
+    `every` ticks, `watcher` is told between batches, and who listens to `events` of what happens.
     """
 
     engine: Engine
@@ -59,10 +62,14 @@ class Run:
     call: Callable[[], object] | None = None
     every: int = 1
     timeout: float | None = None
+    cancel: Flag | None = None
+    patience: float | None = None
     keeps: bool = False
     schedule: Schedule = "barrier"
     order: npt.NDArray[np.int64] | None = None
     watcher: Watcher | None = None
+    events: Broadcaster | None = None
+    standing: Standing = field(default_factory=Standing)
     ticks: int = field(default=0, init=False)
     reason: Reason = field(default="stopped", init=False)
     begun: float = field(default=0.0, init=False)
@@ -78,16 +85,12 @@ class Run:
             self.keeps,
             self.schedule,
             self.order,
+            self.cancel,
+            -1.0 if self.patience is None else self.patience,
         )
         start = self.engine.tick
         try:
-            ended = self._batch(0)
-            while not ended and self.ticks < self.ticks_max and not self._called():
-                ended = self._batch(self._due())
-                self.ticks = self.engine.tick - start
-                self._tell()
-            if not ended and self.ticks == self.ticks_max and self.reason == "stopped":
-                self.reason = "reached" if self._called() else "duration"
+            self._go(start)
         except KeyboardInterrupt:
             self.reason = "interrupted"
             raise
@@ -96,6 +99,41 @@ class Run:
             raise
         finally:
             self.ticks = self.engine.tick - start
+            self._end()
+
+    def _go(self, start: int) -> None:
+        """Do batch after batch."""
+        ended = self._batch(0)
+        self._begin()
+        while not ended and self.ticks < self.ticks_max and not self._called():
+            ended = self._batch(self._due())
+            self.ticks = self.engine.tick - start
+            self._tell()
+        if not ended and self.ticks == self.ticks_max and self.reason == "stopped":
+            self.reason = "reached" if self._called() else "duration"
+
+    def _begin(self) -> None:
+        """Tell that the run begins, when the state it starts from is known."""
+        self._event(Started, dt=self.dt)
+        lost = self.standing.lost(self.engine.coherence)
+        if lost is not None:
+            self._event(Lost, target=lost)
+
+    def _end(self) -> None:
+        """Tell how the run ended."""
+        if self.reason == "reached":
+            if isinstance(self.until, Coherent):
+                self.standing.target = self.until
+            self._event(Converged, target=self.until if self.call is None else self.call)
+        self._event(Stopped, reason=self.reason)
+        log.info("run ended: %s at t = %g after %d ticks", self.reason, self.engine.time, self.ticks)
+
+    def _event(self, kind: type[Event], *, every: float | None = None, **facts: object) -> None:
+        if self.events is not None:
+            self.events._tell(kind, self._moment, every=every, **facts)
+
+    def _moment(self) -> tuple[float, int, float]:
+        return self.engine.time, self.engine.ticks, self.engine.coherence
 
     def result(self) -> RunResult:
         """Return what the run has to tell, complete or not."""
@@ -112,8 +150,20 @@ class Run:
 
     def _due(self) -> int:
         """Return the ticks that are left until Python must have its turn."""
-        left = self.ticks_max - self.ticks
-        return min(left, self.every - self.ticks % self.every) if self.call is not None else left
+        due = self.ticks_max - self.ticks
+        for every in (*self._intervals().values(), *([self.every] if self.call is not None else [])):
+            due = min(due, every - self.ticks % every)
+        return due
+
+    def _intervals(self) -> dict[float | None, int]:
+        """Return after how many ticks `Ticked` is told, for each interval that a listener chose."""
+        if self.events is None:
+            return {}
+        hundredth = max(1, self.ticks_max // 100)
+        return {
+            every: hundredth if every is None else max(1, round(min(every / self.dt, 2.0**62)))
+            for every in self.events._intervals()
+        }
 
     def _batch(self, most: int) -> bool:
         """Do one batch of at most so many ticks; true if the run has ended with it."""
@@ -135,6 +185,9 @@ class Run:
         return False
 
     def _tell(self) -> None:
+        for every, ticks in self._intervals().items():
+            if self.ticks % ticks == 0:
+                self._event(Ticked, every=every)
         if self.watcher is None:
             return
         seconds = perf_counter() - self.begun

@@ -8,14 +8,17 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from . import admit, checkpoint, team
 from ._engine import Engine, order_parameter
+from .broadcast import Broadcaster
+from .cancel import CancelToken, flag_of, in_thread, seconds
 from .errors import Busy, CheckpointError, InvalidType, InvalidValue
+from .event import Disrupted, Event, Failed, Restored, TopologyChanged
 from .metrics import Metrics
 from .model import Kuramoto, Model
 from .pace import Pace
@@ -23,11 +26,12 @@ from .progress import Watcher, watching
 from .result import RunResult
 from .run import Run, Schedule, due, schedule_of, target, ticks_of
 from .topology import Topology
-from .until import Coherent, Locked
+from .until import Coherent, Locked, Standing
 
 __all__ = ["Swarm"]
 
 Floats = npt.NDArray[np.float64]
+E = TypeVar("E", bound=Event)
 
 PHASES, DISRUPTIONS = 0, 1
 """What random numbers are drawn for: each purpose has a stream of its own."""
@@ -126,6 +130,8 @@ class Swarm:
         self._topology = topology
         self._model = model
         self._pace = Pace(len(topology), topology.edge_ends)
+        self._events = Broadcaster()
+        self._standing = Standing()
         self._result: RunResult | None = None
 
     # ---- state
@@ -185,6 +191,7 @@ class Swarm:
         with self._lock:
             self._engine.set_graph(value._graph)
             self._topology = value
+        self._tell(TopologyChanged, topology=value)
 
     @property
     def coherence(self) -> float:
@@ -207,6 +214,49 @@ class Swarm:
         return self._result
 
     @property
+    def events(self) -> Broadcaster:
+        """What happens to this swarm: subscribe to it, or have a callable called."""
+        return self._events
+
+    def on(self, kind: type[E]) -> Callable[[Callable[[E], object]], Callable[[E], object]]:
+        """Have a function called with each event of a kind: a decorator.
+
+        Parameters
+        ----------
+        kind : type
+            Kind of events, such as ``emerge.Converged``.
+
+        Returns
+        -------
+        callable
+            Decorator that registers a function and returns it; ``swarm.events.off`` takes it back.
+
+        Raises
+        ------
+        InvalidType
+            If it is no kind of event.
+
+        Notes
+        -----
+        Called in the thread in which it happens, between ticks, and waited for: keep it short, and hand long work
+        on. What it raises is logged and counted. From any thread.
+
+        Examples
+        --------
+        >>> import emerge
+        >>> swarm = emerge.Swarm(emerge.Topology.complete(50), emerge.Kuramoto(coupling=2.0), seed=1)
+        >>> @swarm.on(emerge.Converged)
+        ... def tell(event):
+        ...     print(event.target)
+        >>> result = swarm.run(20.0, until=emerge.coherent(0.95))
+        R ≥ 0.95
+        """
+        return self._events._decorator(kind)
+
+    def _tell(self, kind: type[Event], **facts: Any) -> None:
+        self._events._tell(kind, self._engine.moment, **facts)
+
+    @property
     def nbytes(self) -> int:
         """Bytes of memory that the engine holds for this swarm, its topology counted once."""
         return self._engine.nbytes + self._topology._graph.nbytes
@@ -222,7 +272,16 @@ class Swarm:
         """
         counts = self._engine.metrics()
         rate = len(self) * counts["ticks"] / counts["seconds"] if counts["seconds"] else 0.0
-        return Metrics(**counts, rate=rate, memory=self.nbytes)
+        events = self._events
+        return Metrics(
+            **counts,
+            rate=rate,
+            subscribers=events.subscribers,
+            events_waiting=events.waiting,
+            events_dropped=events.dropped,
+            callback_failures=events.failures,
+            memory=self.nbytes,
+        )
 
     def check(self) -> tuple[str, ...]:
         """Return what is inconsistent in the state, as sentences; nothing if all is well.
@@ -303,6 +362,8 @@ class Swarm:
         until: Coherent | Locked | Callable[[Swarm], object] | None = None,
         every: float | None = None,
         timeout: float | None = None,
+        cancel: CancelToken | None = None,
+        update_deadline: float | None = None,
         record: Literal["coherence"] | None = None,
         progress: bool | Watcher = False,
     ) -> RunResult:
@@ -330,6 +391,11 @@ class Swarm:
             the duration.
         timeout : float, optional
             Seconds of wall-clock time, greater than 0, after which the run ends at the next tick.
+        cancel : CancelToken, optional
+            Ends the run after the tick in which it is cancelled, from any thread.
+        update_deadline : float, optional
+            Seconds of wall-clock time, greater than 0, that one tick may take; the run ends after one that took
+            longer, with the reason "deadline".
         record : {"coherence"}, optional
             Keep R of the start and of every tick (8 bytes each) in ``result.history``.
         progress : bool or callable, default False
@@ -356,9 +422,9 @@ class Swarm:
         Notes
         -----
         O(agents + edges) for each tick. Bitwise deterministic but for "gossip" on several threads, whatever the
-        threads and however a run is cut into shorter ones; only `timeout` and Ctrl-C depend on the clock on the
-        wall. Fixed points with zero mean frequency are the same under every schedule; rates and frequencies under
-        "gossip" and "ordered" differ from those of "barrier" to first order in dt.
+        threads and however a run is cut into shorter ones; only `timeout`, `update_deadline`, `cancel` and Ctrl-C
+        depend on the clock on the wall. Fixed points with zero mean frequency are the same under every schedule;
+        rates and frequencies under "gossip" and "ordered" differ from those of "barrier" to first order in dt.
 
         Examples
         --------
@@ -375,12 +441,14 @@ class Swarm:
         goal = target(until)
         if record not in (None, "coherence"):
             raise InvalidValue(f'record must be "coherence" or None, not {record!r}')
-        if timeout is not None:
-            timeout = admit.real(timeout, "timeout", above=0.0)
+        timeout, patience = seconds(timeout, "timeout"), seconds(update_deadline, "update_deadline")
+        flag = flag_of(cancel)
         interval = due(every, until, dt, ticks)
         chosen, agents = schedule_of(schedule, order, len(self))
         with watching(progress) as watcher, self._running(dt, ticks) as run:
             run.until, run.timeout, run.watcher = goal, timeout, watcher
+            run.cancel, run.patience = flag, patience
+            run.events, run.standing = self._events, self._standing
             run.keeps = record is not None
             run.schedule, run.order = chosen, agents
             if goal is None and callable(until):
@@ -390,6 +458,47 @@ class Swarm:
             finally:
                 self._result = run.result()
         return self._result
+
+    async def run_async(self, duration: float, *, cancel: CancelToken | None = None, **options: Any) -> RunResult:
+        """Run as `run` does, in a thread, while the event loop goes on.
+
+        Parameters
+        ----------
+        duration : float
+            As for `run`.
+        cancel : CancelToken, optional
+            As for `run`.
+        **options : object
+            All other arguments of `run`.
+
+        Returns
+        -------
+        RunResult
+            As of `run`.
+
+        Raises
+        ------
+        asyncio.CancelledError
+            If the task is cancelled: the run ends after its current tick, then this is raised. The swarm is
+            consistent and can go on; `Swarm.result` tells how far it came.
+        InvalidType, InvalidValue, Busy, Diverged
+            As `run`.
+
+        Notes
+        -----
+        The thread is one of `asyncio.to_thread`; a callable `until`, `progress` and callbacks of events are called
+        there. The same bits as `run`.
+
+        Examples
+        --------
+        >>> import asyncio, emerge
+        >>> swarm = emerge.Swarm(emerge.Topology.ring(8), emerge.Kuramoto(coupling=1.0), seed=1)
+        >>> asyncio.run(swarm.run_async(1.0)).reason
+        'duration'
+        """
+        flag_of(cancel)
+        token = CancelToken() if cancel is None else cancel._child()
+        return await in_thread(lambda: self.run(duration, cancel=token, **options), token)
 
     @contextmanager
     def _running(self, dt: float, ticks: int) -> Iterator[Run]:
@@ -478,6 +587,7 @@ class Swarm:
         if chosen is None:
             chosen = np.sort(rng.choice(len(self), round(share * len(self)), replace=False))
         self.nudge(chosen, rng.uniform(0.0, 2 * np.pi, len(chosen)))
+        self._tell(Disrupted, agents=_fixed(chosen))
         return chosen
 
     def fail(self, agents: int | npt.ArrayLike) -> None:
@@ -513,6 +623,7 @@ class Swarm:
         chosen = admit.agents(agents, len(self))
         with self._lock:
             self._engine.mark_failed(chosen, True)
+        self._tell(Failed, agents=_fixed(chosen))
 
     def restore(self, agents: int | npt.ArrayLike | None = None) -> None:
         """Take back agents that failed: they are sensed again and turn again, from the phase they held.
@@ -534,6 +645,7 @@ class Swarm:
         chosen = self.failed if agents is None else admit.agents(agents, len(self))
         with self._lock:
             self._engine.mark_failed(chosen, False)
+        self._tell(Restored, agents=_fixed(chosen))
 
     @property
     def failed(self) -> npt.NDArray[np.int64]:
@@ -653,6 +765,13 @@ def _restored(facts: dict[str, Any], arrays: checkpoint.Arrays, topology: Topolo
         swarm.fail(arrays["failed"])
     swarm._engine.resume(clock, None if waiting is None else waiting.astype(np.uint64))
     return swarm
+
+
+def _fixed(agents: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return a read-only copy, for an event."""
+    copy = agents.copy()
+    copy.flags.writeable = False
+    return copy
 
 
 def _check_model(value: object) -> None:

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 from . import admit
 
-__all__ = ["Coherent", "Locked", "coherent", "locked"]
+__all__ = ["Coherent", "Locked", "Standing", "coherent", "locked"]
+
+
+FALL = 0.05
+"""How far coherence must fall below a target that was reached for it to be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,20 @@ class Locked:
 
     def __str__(self) -> str:
         return f"locked within {self.tolerance:g}"
+
+
+@dataclass(slots=True)
+class Standing:
+    """Which coherence a swarm has reached and not lost since: from one run to the next."""
+
+    target: Coherent | None = None
+
+    def lost(self, coherence: float) -> Coherent | None:
+        """Return the target if coherence has fallen `FALL` below it; it is told once."""
+        if self.target is None or not coherence < self.target.level - FALL:
+            return None
+        target, self.target = self.target, None
+        return target
 
 
 def coherent(level: float) -> Coherent:
