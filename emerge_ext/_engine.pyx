@@ -349,6 +349,7 @@ cdef class Engine:
     # the run
     cdef Batch batch
     cdef int64_t begun
+    cdef readonly int working       # workers of the batch that is going on
     cdef tuple told                 # time, ticks and coherence at the end of the last batch
     cdef Schedule schedule
     cdef int64_t *order
@@ -509,6 +510,20 @@ cdef class Engine:
         with nogil:
             em_swarm_read_phase(&self.swarm, &out[0])
         self._leave()
+
+    def read_some(self, const int64_t[::1] agents not None, double[::1] out not None):
+        """Copy the phases of some agents, as `read_phase` does."""
+        cdef int64_t k
+        if out.shape[0] != agents.shape[0]:
+            raise InvalidValue(f"an array of {agents.shape[0]} entries is needed, not of {out.shape[0]}")
+        self._enter()
+        try:
+            for k in range(agents.shape[0]):
+                if not 0 <= agents[k] < self.swarm.n:
+                    raise InvalidValue(f"there is no agent {agents[k]}")
+                out[k] = em_swarm_phase(&self.swarm, agents[k])
+        finally:
+            self._leave()
 
     def write_phase(self, const double[::1] phase not None):
         """Set the phases; what waited in the inbox is dropped, as it was meant for the phases before."""
@@ -748,9 +763,11 @@ cdef class Engine:
         try:
             workers = 1 if self.schedule == ORDERED else _workers(workers, self.swarm.n)
             self._prepare(ticks, workers)
+            self.working = workers
             _run(&self.batch, workers)
             self._conclude()
         finally:
+            self.working = 0
             self._leave()
         return self._tell()
 

@@ -41,6 +41,26 @@ IMPORTS = {
     "trace": {"errors"},
     "broadcast": {"admit", "errors", "event", "trace"},
     "cancel": {"_engine", "admit", "errors"},
+    "clock": {"admit", "errors"},
+    "lateness": set(),
+    "moments": {"_engine"},
+    "live": {
+        "admit",
+        "cancel",
+        "clock",
+        "errors",
+        "event",
+        "lateness",
+        "metrics",
+        "model",
+        "moments",
+        "run",
+        "swarm",
+        "team",
+        "topology",
+        "trace",
+        "until",
+    },
     "run": {
         "_engine",
         "admit",
@@ -59,8 +79,10 @@ IMPORTS = {
         "broadcast",
         "cancel",
         "checkpoint",
+        "clock",
         "errors",
         "event",
+        "live",
         "metrics",
         "model",
         "pace",
@@ -224,6 +246,8 @@ def public():
         if inspect.isclass(thing) and not issubclass(thing, Exception):
             for member in dir(thing):
                 value = inspect.getattr_static(thing, member)
+                if not getattr(value, "__module__", "emerge").startswith("emerge"):
+                    continue  # inherited, and documented where it comes from
                 if not member.startswith("_") and (callable(getattr(thing, member)) or isinstance(value, property)):
                     yield f"{name}.{member}", value
 

@@ -14,6 +14,7 @@ from .atomic import AtomicArray
 from .barrier import PhaseBarrier
 from .broadcast import Broadcaster, Subscription
 from .cancel import CancelToken
+from .clock import ManualClock
 from .errors import (
     BrokenBarrier,
     Busy,
@@ -40,8 +41,10 @@ from .event import (
     Ticked,
     TopologyChanged,
 )
-from .metrics import Metrics
+from .live import Command, Live
+from .metrics import LiveMetrics, Metrics
 from .model import Kuramoto
+from .moments import Moment, Moments
 from .progress import Progress
 from .result import History, RunResult
 from .swarm import Swarm
@@ -61,6 +64,7 @@ __all__ = [
     "CheckpointError",
     "Closed",
     "Coherent",
+    "Command",
     "Converged",
     "Disrupted",
     "Diverged",
@@ -73,10 +77,15 @@ __all__ = [
     "InvalidType",
     "InvalidValue",
     "Kuramoto",
+    "Live",
+    "LiveMetrics",
     "Locked",
     "Lost",
+    "ManualClock",
     "Metrics",
     "MissingExtra",
+    "Moment",
+    "Moments",
     "PhaseBarrier",
     "Progress",
     "Restored",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Metrics"]
+__all__ = ["LiveMetrics", "Metrics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Metrics:
         Events that found a buffer full.
     callback_failures : int
         Times that a callback for an event raised.
+    threads : int
+        Threads at work for it at this moment: the team of a batch that is going on, and that of a live loop.
     memory : int
         Bytes that the engine holds for the swarm, its topology counted once.
     """
@@ -59,4 +61,43 @@ class Metrics:
     events_waiting: int
     events_dropped: int
     callback_failures: int
+    threads: int
     memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMetrics:
+    """Counts of a live loop since it began; made by `Live.metrics`.
+
+    Attributes
+    ----------
+    ticks : int
+        Ticks done.
+    late : int
+        Ticks that began when the next one was due already.
+    skipped : int
+        Ticks that were never done, as more than `catch_up` were due.
+    jitter_p50, jitter_p99 : float
+        Seconds by which ticks began after their time: median and 99th percentile of the last 4096.
+    jitter_worst : float
+        The longest of all.
+    commands : int
+        Commands applied, those that failed among them.
+    command_failures : int
+        Commands that raised.
+    commands_waiting : int
+        Commands that were sent and not yet applied.
+    paused : bool
+        Whether it is paused.
+    """
+
+    ticks: int
+    late: int
+    skipped: int
+    jitter_p50: float
+    jitter_p99: float
+    jitter_worst: float
+    commands: int
+    command_failures: int
+    commands_waiting: int
+    paused: bool

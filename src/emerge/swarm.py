@@ -17,8 +17,10 @@ from . import admit, checkpoint, team
 from ._engine import Engine, order_parameter
 from .broadcast import Broadcaster
 from .cancel import CancelToken, flag_of, in_thread, seconds
+from .clock import Clock, clock_of
 from .errors import Busy, CheckpointError, InvalidType, InvalidValue
 from .event import Disrupted, Event, Failed, Restored, TopologyChanged
+from .live import Live
 from .metrics import Metrics
 from .model import Kuramoto, Model
 from .pace import Pace
@@ -34,6 +36,9 @@ Floats = npt.NDArray[np.float64]
 E = TypeVar("E", bound=Event)
 
 PHASES, DISRUPTIONS = 0, 1
+LIVE_LEVEL = 0.95
+"""Coherence that a live loop tells of unless the user says."""
+
 """What random numbers are drawn for: each purpose has a stream of its own."""
 
 MODELS = {model.__name__: model for model in (Kuramoto,)}
@@ -132,6 +137,7 @@ class Swarm:
         self._pace = Pace(len(topology), topology.edge_ends)
         self._events = Broadcaster()
         self._standing = Standing()
+        self._loops = 0  # live loops that run: 0 or 1
         self._result: RunResult | None = None
 
     # ---- state
@@ -280,6 +286,7 @@ class Swarm:
             events_waiting=events.waiting,
             events_dropped=events.dropped,
             callback_failures=events.failures,
+            threads=self._engine.working + self._loops,
             memory=self.nbytes,
         )
 
@@ -499,6 +506,63 @@ class Swarm:
         flag_of(cancel)
         token = CancelToken() if cancel is None else cancel._child()
         return await in_thread(lambda: self.run(duration, cancel=token, **options), token)
+
+    def live(
+        self,
+        interval: float = 0.01,
+        speed: float = 1.0,
+        *,
+        schedule: Schedule = "barrier",
+        catch_up: int = 10,
+        until: Coherent | None = None,
+        clock: Clock | None = None,
+    ) -> Live:
+        """Tick by the wall clock, in a thread beside the program.
+
+        Parameters
+        ----------
+        interval : float, default 0.01
+            Seconds from tick to tick, greater than 0.
+        speed : float, default 1.0
+            Units of the swarm's time for each second, greater than 0: ``dt = interval * speed``.
+        schedule : {"barrier", "gossip", "ordered"}, default "barrier"
+            As in `run`.
+        catch_up : int, default 10
+            Ticks that are made up for when the loop is late, at most; the others are skipped, and the swarm's time
+            falls behind the clock. 0 skips all.
+        until : Coherent, optional
+            Target of the events `Converged` and `Lost`; by default ``emerge.coherent(0.95)``. Ends nothing.
+        clock : Clock, optional
+            What it ticks by: the system's monotonic clock, or an `emerge.ManualClock`.
+
+        Returns
+        -------
+        Live
+            To be entered by ``with`` or ``async with``.
+
+        Raises
+        ------
+        InvalidType, InvalidValue
+            If an argument is of the wrong type or range.
+
+        Notes
+        -----
+        The same bits for the same ticks and commands as `step`; which ticks commands fall between depends on the
+        clock.
+
+        Examples
+        --------
+        >>> import emerge
+        >>> swarm = emerge.Swarm(emerge.Topology.ring(8), emerge.Kuramoto(coupling=1.0), seed=1)
+        >>> with swarm.live(interval=0.001) as live:
+        ...     live.change(coupling=3.0).result(timeout=10)
+        >>> swarm.model.coupling
+        3.0
+        """
+        goal = Coherent(LIVE_LEVEL) if until is None else until
+        if not isinstance(goal, Coherent):
+            raise InvalidType(f"until of a live loop must be emerge.coherent(level), not {until!r}")
+        return Live(self, interval, speed, schedule=schedule, catch_up=catch_up, until=goal, clock=clock_of(clock))
 
     @contextmanager
     def _running(self, dt: float, ticks: int) -> Iterator[Run]:
