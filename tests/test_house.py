@@ -246,7 +246,7 @@ def public():
         if inspect.isclass(thing) and not issubclass(thing, Exception):
             for member in dir(thing):
                 value = inspect.getattr_static(thing, member)
-                if not getattr(value, "__module__", "emerge").startswith("emerge"):
+                if not (getattr(value, "__module__", None) or "emerge").startswith("emerge"):
                     continue  # inherited, and documented where it comes from
                 if not member.startswith("_") and (callable(getattr(thing, member)) or isinstance(value, property)):
                     yield f"{name}.{member}", value
