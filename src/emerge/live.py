@@ -15,6 +15,7 @@ import dataclasses
 import math
 import os
 import threading
+import traceback
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator
@@ -103,7 +104,7 @@ class Command(concurrent.futures.Future[T], Generic[T]):
         try:
             done = self._context.run(self._call)
         except Exception as error:
-            log.warning("a command failed: %s", error)
+            log.warning("a command failed: %s: %s", type(error).__name__, str(error))
             self.set_exception(error)
             return False
         self.set_result(done)
@@ -576,7 +577,7 @@ class Live:
         except BaseException as error:
             reason = "diverged" if isinstance(error, Diverged) else reason
             self._error = error
-            log.exception("a live loop ended by an error")
+            log.error("a live loop ended by an error:\n%s", "".join(traceback.format_exception(error)))
         finally:
             self._end(reason)
             if not ready.done():
@@ -615,6 +616,7 @@ class Live:
                 continue
             now = clock.time()
             due = math.floor((now - origin) / interval) - done
+            due += origin + (done + due + 1) * interval <= now  # the division may round either way
             if due < 1:
                 self._sleep(origin + (done + 1) * interval)
                 continue
