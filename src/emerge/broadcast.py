@@ -11,6 +11,7 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from time import monotonic
 from types import TracebackType
 from typing import Any, TypeVar
@@ -58,7 +59,9 @@ class Subscription:
         self.every = every
         self._owner = owner
         self._buffer: deque[Event] = deque()
-        self._arrived = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
+        self._listening = 0  # threads that wait
         self._sleepers: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._dropped = 0
         self._closed = False
@@ -83,7 +86,7 @@ class Subscription:
 
     def poll(self) -> Event | None:
         """Return the next event, or None if there is none at this moment; never waits."""
-        with self._arrived:
+        with self._lock:
             return self._buffer.popleft() if self._buffer else None
 
     def wait(self, timeout: float | None = None) -> Event:
@@ -108,19 +111,23 @@ class Subscription:
         """
         limit = None if timeout is None else admit.real(timeout, "timeout", above=0.0)
         deadline = None if limit is None else monotonic() + limit
-        with self._arrived:
+        with self._lock:
             while not self._buffer:
                 self._refuse_closed()
                 left = None if deadline is None else deadline - monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(f"no event came within {timeout:g} s")
-                self._arrived.wait(left)
+                self._listening += 1
+                try:
+                    self._arrived.wait(left)
+                finally:
+                    self._listening -= 1
             return self._buffer.popleft()
 
     def close(self) -> None:
         """Take no more events, and let go whoever waits; what is in the buffer can still be read."""
         self._owner._remove(self)
-        with self._arrived:
+        with self._lock:
             self._closed = True
             self._wake()
 
@@ -145,7 +152,7 @@ class Subscription:
     async def _next(self) -> Event:
         loop = asyncio.get_running_loop()
         while True:
-            with self._arrived:
+            with self._lock:
                 if self._buffer:
                     return self._buffer.popleft()
                 self._refuse_closed()
@@ -154,7 +161,7 @@ class Subscription:
             try:
                 await sleeper[1]
             finally:
-                with self._arrived:
+                with self._lock:
                     if sleeper in self._sleepers:
                         self._sleepers.remove(sleeper)
                     elif self._buffer:
@@ -166,14 +173,15 @@ class Subscription:
 
     def _offer(self, event: Event) -> None:
         """Take an event, or count it if there is no room."""
-        with self._arrived:
+        with self._lock:
             if self._closed:
                 return
             if len(self._buffer) >= self.maxsize:
                 self._dropped += 1
                 return
             self._buffer.append(event)
-            self._wake()
+            if self._listening or self._sleepers:
+                self._wake()
 
     def _wake(self) -> None:
         """Let whoever waits look again; the lock is held."""
@@ -194,14 +202,16 @@ class Broadcaster:
 
     Notes
     -----
-    Thread safety: everything from any thread. Listeners are told by the thread in which something happened, in the
-    order of subscribing, before it goes on. Nobody waits for a listener's buffer; a callback is waited for.
+    Thread safety: everything from any thread. Listeners are told by the thread in which something happened, before it
+    goes on: first the subscriptions, then the callbacks, each in the order of their coming. Nobody waits for a
+    listener's buffer; a callback is waited for.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._subscriptions: tuple[Subscription, ...] = ()
         self._callbacks: tuple[tuple[type[Event], Callback], ...] = ()
+        self._listeners: dict[tuple[type[Event], float | None], tuple[Callable[[Event], object], ...]] = {}
         self._dropped = 0
         self._failures = 0
 
@@ -236,6 +246,7 @@ class Broadcaster:
         made = Subscription(self, chosen, size, interval)
         with self._lock:
             self._subscriptions += (made,)
+            self._sort()
         return made
 
     def on(self, kind: type[Event], callback: F) -> F:
@@ -263,6 +274,7 @@ class Broadcaster:
             raise InvalidType(f"callback must be callable, not {callback!r}")
         with self._lock:
             self._callbacks += ((_kind(kind), callback),)
+            self._sort()
         return callback
 
     def _decorator(self, kind: type[E]) -> Callable[[Callable[[E], object]], Callable[[E], object]]:
@@ -287,6 +299,7 @@ class Broadcaster:
             if len(left) == len(self._callbacks):
                 raise InvalidValue(f"{callback!r} is called for no kind of events")
             self._callbacks = left
+            self._sort()
 
     @property
     def subscribers(self) -> int:
@@ -308,34 +321,31 @@ class Broadcaster:
         """Callbacks that raised."""
         return self._failures
 
-    def _wants(self, kind: type[Event]) -> bool:
-        """Say whether anybody listens to a kind: else the event need not even be made."""
-        return any(kind in one.kinds for one in self._subscriptions) or any(
-            wanted is kind for wanted, _ in self._callbacks
-        )
+    def _sort(self) -> None:
+        """List who is to be told, by kind and by the interval of `Ticked`; the lock is held."""
+        lists: dict[tuple[type[Event], float | None], list[Callable[[Event], object]]] = {}
+        for one in self._subscriptions:
+            for kind in one.kinds:
+                lists.setdefault((kind, one.every if kind is Ticked else None), []).append(one._offer)
+        for kind, callback in self._callbacks:
+            lists.setdefault((kind, None), []).append(partial(self._call, callback))
+        self._listeners = {key: tuple(told) for key, told in lists.items()}
 
     def _intervals(self) -> tuple[float | None, ...]:
         """Return the intervals at which `Ticked` is wanted."""
-        called = (None,) if any(kind is Ticked for kind, _ in self._callbacks) else ()
-        return called + tuple({one.every for one in self._subscriptions if Ticked in one.kinds})
+        return tuple(every for kind, every in self._listeners if kind is Ticked)
 
     def _tell(
         self, kind: type[Event], moment: Callable[[], Moment], *, every: float | None = None, **facts: object
     ) -> None:
         """Tell all who listen to a kind; of `Ticked`, those who chose this interval. Never raises, never waits."""
-        if not self._wants(kind):
-            return
+        listeners = self._listeners.get((kind, every), ())
+        if not listeners:
+            return  # the event need not even be made
         time, tick, coherence = moment()
         event = kind(time=time, tick=tick, coherence=coherence, trace=current(), **facts)
-        ticked = kind is Ticked
-        for one in self._subscriptions:
-            if kind in one.kinds and (not ticked or one.every == every):
-                one._offer(event)
-        if ticked and every is not None:
-            return
-        for wanted, callback in self._callbacks:
-            if wanted is kind:
-                self._call(callback, event)
+        for tell in listeners:
+            tell(event)
 
     def _call(self, callback: Callback, event: Event) -> None:
         try:
@@ -350,6 +360,7 @@ class Broadcaster:
             if one in self._subscriptions:
                 self._subscriptions = tuple(other for other in self._subscriptions if other is not one)
                 self._dropped += one.dropped
+                self._sort()
 
 
 def _kind(kind: object) -> type[Event]:
