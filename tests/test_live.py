@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -308,6 +309,41 @@ class TestEnds:
         with Beside() as beside:
             beside.live.stop()
             beside.live.stop()
+
+    def test_a_task_awaits_the_end(self):
+        one = swarm()
+
+        async def main():
+            async with one.live(0.5, clock=emerge.ManualClock()) as live:
+                nudged = live.nudge(0, 0.1)
+                await asyncio.wait_for(live.stop(wait=False), timeout=LONG)
+                assert nudged.done()
+                assert one.run(0.1).reason == "duration"
+                assert live.stop(wait=False).done()
+
+        asyncio.run(main())
+
+    @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="a timer that signals is needed")
+    def test_a_signal_handler_may_send_and_publish(self):
+        """It comes between any two instructions of the main thread, also where that holds a lock."""
+        sent = []
+        with Beside() as beside, beside.swarm.events.subscribe(emerge.Disrupted):
+
+            def handler(*_):
+                sent.append(beside.live.nudge(0, 0.1))
+                beside.swarm.disrupt(agents=[0])
+
+            before = signal.signal(signal.SIGALRM, handler)
+            signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+            try:
+                while len(sent) < 300:
+                    beside.live.nudge(1, 0.1)
+                    beside.swarm.disrupt(agents=[1])
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0.0)
+                signal.signal(signal.SIGALRM, before)
+            beside.live.settle(LONG)
+        assert all(command.exception() is None for command in sent)
 
     def test_the_swarm_can_go_on(self):
         with Beside() as beside:

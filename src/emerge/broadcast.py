@@ -59,7 +59,7 @@ class Subscription:
         self.every = every
         self._owner = owner
         self._buffer: deque[Event] = deque()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may publish, too
         self._arrived = threading.Condition(self._lock)
         self._listening = 0  # threads that wait
         self._sleepers: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
@@ -208,7 +208,7 @@ class Broadcaster:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._subscriptions: tuple[Subscription, ...] = ()
         self._callbacks: tuple[tuple[type[Event], Callback], ...] = ()
         self._listeners: dict[tuple[type[Event], float | None], tuple[Callable[[Event], object], ...]] = {}

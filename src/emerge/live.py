@@ -114,6 +114,12 @@ class Command(concurrent.futures.Future[T], Generic[T]):
         if self.set_running_or_notify_cancel():
             self.set_exception(why)
 
+    def _finish(self, error: BaseException | None) -> None:
+        if error is not None:
+            self._refuse(error)
+        elif self.set_running_or_notify_cancel():
+            self.set_result(self._call())
+
 
 class Live:
     """A swarm ticking by the wall clock in a thread of its own; made by `Swarm.live`.
@@ -159,8 +165,9 @@ class Live:
         self._catch_up = admit.count(catch_up, "catch_up", least=0)
         self._until = until
         self._clock = clock
-        self._wake = threading.Condition(threading.Lock())
+        self._wake = threading.Condition()  # re-entrant: a signal handler may send, too
         self._commands: deque[Command[Any]] = deque()
+        self._last: Command[None] = Command(_nothing, self)
         self._thread: threading.Thread | None = None
         self._open = False
         self._stopping = False
@@ -208,7 +215,7 @@ class Live:
             self._thread.join()
             raise
 
-    def stop(self, timeout: float | None = None) -> None:
+    def stop(self, timeout: float | None = None, *, wait: bool = True) -> Command[None]:
         """Apply what was sent before, end the loop, and wait until its thread is gone.
 
         Parameters
@@ -216,6 +223,13 @@ class Live:
         timeout : float, optional
             Seconds to wait at most, greater than 0; by default until it has ended, which takes at most the rest of a
             tick and the commands sent before.
+        wait : bool, default True
+            Whether to wait; a task would rather ``await live.stop(wait=False)``.
+
+        Returns
+        -------
+        Command
+            Its future: done when the swarm has been given back; fails with what ended the loop, if that was an error.
 
         Raises
         ------
@@ -226,24 +240,22 @@ class Live:
 
         Notes
         -----
-        Again, or before the start, does nothing. In a callback of the loop itself it does not wait.
+        Again, or before the start, it does nothing. In a callback of the loop itself it does not wait.
         """
         limit = seconds(timeout, "timeout")
-        thread = self._thread
-        if thread is None:
-            return
         with self._wake:
             if self._open and not self._stopping:
                 self._stopping = True
-                self._commands.append(Command(_nothing, self))
+                self._commands.append(self._last)
                 self._wake.notify_all()
-        if self._is_mine():
-            return
-        thread.join(limit)
-        if thread.is_alive():
+        if self._thread is None or self._is_mine() or not wait:
+            return self._last
+        self._thread.join(limit)
+        if self._thread.is_alive():
             raise TimeoutError(f"the live loop has not ended within {limit:g} s: a tick or a command takes longer")
         if self._error is not None:
             raise self._error
+        return self._last
 
     def settle(self, timeout: float | None = None) -> None:
         """Wait until all that was sent is applied and no tick is due.
@@ -599,7 +611,9 @@ class Live:
             left, self._commands = self._commands, deque()
             self._wake.notify_all()
         for command in left:
-            command._refuse(self._error or self._closed())
+            if command is not self._last:
+                command._refuse(self._error or self._closed())
+        self._last._finish(self._error)
         self._passing.end(self._error)
         self._tell(Stopped, reason=reason)
         log.info("live loop ended: %s after %d ticks", reason, self._ticks)
@@ -631,7 +645,7 @@ class Live:
         """Make the calls that were sent; false when the loop is to stop."""
         while self._commands:
             command = self._commands.popleft()
-            if command._call is _nothing:
+            if command is self._last:
                 return False
             self._applied += 1
             self._failures += not command._apply()
@@ -679,14 +693,14 @@ class Live:
 
     def _orphan(self) -> None:
         """In a forked child: the thread is not here."""
-        self._wake = threading.Condition(threading.Lock())
+        self._wake = threading.Condition()
         self._open = False
         self._commands = deque()
         self._swarm._loops = 0
 
 
 def _nothing() -> None:
-    """Do nothing: the call of the command that ends a loop."""
+    """Do nothing: what the command that ends a loop has to call."""
 
 
 _loops: weakref.WeakSet[Live] = weakref.WeakSet()

@@ -131,7 +131,7 @@ class Swarm:
         usual, _ = team.choice(self._threads, len(topology), topology.edge_ends)
         self._engine = Engine(topology._graph, _within_reach(phase), frequency, usual, team.cores())
         self._engine.set_model(*model._engine_model)
-        self._lock = threading.Lock()  # keeps together what is set, drawn or saved together
+        self._lock = threading.RLock()  # keeps together what is set, drawn or saved together
         self._topology = topology
         self._model = model
         self._pace = Pace(len(topology), topology.edge_ends)
