@@ -37,6 +37,8 @@ class Metrics:
         Subscriptions to events that are open.
     events_waiting : int
         Events in their buffers.
+    events_fill : float
+        Share of the fullest of these buffers that is taken, from 0 to 1.
     events_dropped : int
         Events that found a buffer full.
     callback_failures : int
@@ -59,6 +61,7 @@ class Metrics:
     graph_swaps: int
     subscribers: int
     events_waiting: int
+    events_fill: float
     events_dropped: int
     callback_failures: int
     threads: int
