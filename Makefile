@@ -43,7 +43,7 @@ bench: installed
 	$(BIN)/python benchmarks/main.py
 
 lint: $(VENV)/made
-	$(BIN)/python -m pip install --quiet --group lint click matplotlib rich numpy
+	$(BIN)/python -m pip install --quiet --group lint click matplotlib prometheus-client rich numpy
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pre-commit run --all-files --show-diff-on-failure
 
 sdist: $(VENV)/made

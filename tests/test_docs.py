@@ -26,6 +26,8 @@ def test_examples_in_docstrings(module, tmp_path, monkeypatch):
     name = "emerge" if module == "__init__" else f"emerge.{module}"
     if name in ("emerge.topology", "emerge.constructors"):
         pytest.importorskip("networkx", reason="networkx and SciPy (extra `graphs`) are in the examples")
+    if name == "emerge.monitor":
+        pytest.importorskip("prometheus_client", reason="extra metrics")
     result = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
     assert result.failed == 0
     assert result.attempted or "Examples\n" not in Path(importlib.import_module(name).__file__).read_text()

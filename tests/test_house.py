@@ -61,6 +61,8 @@ IMPORTS = {
         "trace",
         "until",
     },
+    "scrape": {"errors", "trace"},
+    "monitor": {"admit", "errors", "live", "metrics", "scrape", "swarm"},
     "run": {
         "_engine",
         "admit",

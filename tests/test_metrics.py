@@ -38,6 +38,21 @@ def test_counts():
         told.ticks = 0
 
 
+def test_buffers():
+    one = swarm()
+    assert (one.metrics().subscribers, one.metrics().events_waiting, one.metrics().events_fill) == (0, 0, 0.0)
+    with one.events.subscribe(emerge.Disrupted, maxsize=4), one.events.subscribe(emerge.Disrupted, maxsize=2) as small:
+        one.disrupt(0.1)
+        told = one.metrics()
+        assert (told.subscribers, told.events_waiting, told.events_fill, told.events_dropped) == (2, 2, 0.5, 0)
+        one.disrupt(0.1), one.disrupt(0.1)
+        told = one.metrics()
+        assert (told.events_waiting, told.events_fill, told.events_dropped) == (5, 1.0, 1)
+        small.close()
+        assert (one.metrics().events_fill, one.metrics().events_dropped) == (0.75, 1)
+    assert (one.metrics().events_fill, one.metrics().events_dropped) == (0.0, 1)
+
+
 def test_the_team_is_told_as_it_was_measured():
     one, two = swarm(threads=1), swarm(threads=2)
     one.step(), two.step(200)

@@ -28,6 +28,7 @@ from .errors import (
     InvalidValue,
     MissingExtra,
     TooLarge,
+    Unavailable,
 )
 from .event import (
     Converged,
@@ -45,6 +46,7 @@ from .live import Command, Live
 from .metrics import LiveMetrics, Metrics
 from .model import Kuramoto
 from .moments import Moment, Moments
+from .monitor import MetricsServer, Monitor
 from .progress import Progress
 from .result import History, RunResult
 from .swarm import Swarm
@@ -83,9 +85,11 @@ __all__ = [
     "Lost",
     "ManualClock",
     "Metrics",
+    "MetricsServer",
     "MissingExtra",
     "Moment",
     "Moments",
+    "Monitor",
     "PhaseBarrier",
     "Progress",
     "Restored",
@@ -98,6 +102,7 @@ __all__ = [
     "TooLarge",
     "Topology",
     "TopologyChanged",
+    "Unavailable",
     "about",
     "coherent",
     "locked",

@@ -312,9 +312,15 @@ class Broadcaster:
         return sum(len(one) for one in self._subscriptions)
 
     @property
+    def fill(self) -> float:
+        """Share of the fullest open buffer that is taken, from 0 to 1; 0 where none is open."""
+        return max((len(one) / one.maxsize for one in self._subscriptions), default=0.0)
+
+    @property
     def dropped(self) -> int:
         """Events that found a buffer full, of all subscriptions so far."""
-        return self._dropped + sum(one.dropped for one in self._subscriptions)
+        with self._lock:  # one that is being closed counts once
+            return self._dropped + sum(one.dropped for one in self._subscriptions)
 
     @property
     def failures(self) -> int:

@@ -19,6 +19,7 @@ __all__ = [
     "InvalidValue",
     "MissingExtra",
     "TooLarge",
+    "Unavailable",
 ]
 
 
@@ -64,6 +65,10 @@ class Diverged(EmergeError, ArithmeticError):
 
 class TooLarge(EmergeError, MemoryError):
     """Memory that cannot be had; the message names the size, and nothing was changed."""
+
+
+class Unavailable(EmergeError, OSError):
+    """What was asked of the system cannot be had, such as a port that another program listens on."""
 
 
 class MissingExtra(EmergeError, ImportError):

@@ -583,8 +583,9 @@ class Live:
         reason = "failed"
         try:
             self._begin()
+            origin = self._clock.time()
             ready.set_result(None)
-            self._loop()
+            self._loop(origin)
             reason = "stopped"
         except BaseException as error:
             reason = "diverged" if isinstance(error, Diverged) else reason
@@ -619,10 +620,9 @@ class Live:
         log.info("live loop ended: %s after %d ticks", reason, self._ticks)
         _loops.discard(self)
 
-    def _loop(self) -> None:
+    def _loop(self, origin: float) -> None:
         """Tick when it is time, and make the calls of others in between."""
-        clock, interval = self._clock, self._interval
-        origin, done = clock.time(), 0
+        clock, interval, done = self._clock, self._interval, 0
         while self._apply():
             if self._paused:
                 self._sleep(None)

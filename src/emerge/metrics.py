@@ -37,12 +37,14 @@ class Metrics:
         Subscriptions to events that are open.
     events_waiting : int
         Events in their buffers.
+    events_fill : float
+        Share of the fullest of these buffers that is taken, from 0 to 1.
     events_dropped : int
         Events that found a buffer full.
     callback_failures : int
         Times that a callback for an event raised.
     threads : int
-        Threads at work for it at this moment: the team of a batch that is going on, and that of a live loop.
+        Threads at work for it at this moment: the team of a batch that is going on, or a live loop between two ticks.
     memory : int
         Bytes that the engine holds for the swarm, its topology counted once.
     """
@@ -59,6 +61,7 @@ class Metrics:
     graph_swaps: int
     subscribers: int
     events_waiting: int
+    events_fill: float
     events_dropped: int
     callback_failures: int
     threads: int

@@ -284,9 +284,10 @@ class Swarm:
             rate=rate,
             subscribers=events.subscribers,
             events_waiting=events.waiting,
+            events_fill=events.fill,
             events_dropped=events.dropped,
             callback_failures=events.failures,
-            threads=self._engine.working + self._loops,
+            threads=max(self._engine.working, self._loops),
             memory=self.nbytes,
         )
 
