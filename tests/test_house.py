@@ -68,6 +68,7 @@ INCLUDES = {
     "em_graph": {"em_base"},
     "em_sense": {"em_atomic", "em_graph", "em_phase"},
     "em_inbox": {"em_atomic", "em_base", "em_phase"},
+    "em_ring": {"em_atomic", "em_base", "em_inbox"},
     "em_swarm": {"em_act", "em_inbox", "em_phase", "em_sense", "em_step"},
     "em_gossip": {"em_swarm"},
     "em_order": {"em_swarm"},
