@@ -5,7 +5,7 @@ import math
 import pytest
 
 from emerge import team
-from emerge.pace import BATCH, TRIAL, Pace
+from emerge.pace import BATCH, Pace
 
 
 def use(pace, of_a_tick, seconds):
