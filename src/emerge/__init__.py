@@ -12,12 +12,15 @@ Say who senses whom (`Topology`), how agents answer (`Kuramoto`), and run the `S
 from .about import About, about
 from .atomic import AtomicArray
 from .barrier import PhaseBarrier
+from .batch import Batcher
 from .errors import (
     BrokenBarrier,
     Busy,
     CheckpointError,
+    Closed,
     Diverged,
     EmergeError,
+    Full,
     GraphError,
     GraphFileError,
     InvalidType,
@@ -38,12 +41,15 @@ __version__ = "0.1.0"
 __all__ = [
     "About",
     "AtomicArray",
+    "Batcher",
     "BrokenBarrier",
     "Busy",
     "CheckpointError",
+    "Closed",
     "Coherent",
     "Diverged",
     "EmergeError",
+    "Full",
     "GraphError",
     "GraphFileError",
     "History",

@@ -4,14 +4,17 @@ Each derives from `EmergeError` and from the built-in that a user would catch, a
 sentence: what was given, what is allowed, what to do. This module is a leaf: it imports nothing of emerge.
 """
 
+import queue
 import threading
 
 __all__ = [
     "BrokenBarrier",
     "Busy",
     "CheckpointError",
+    "Closed",
     "Diverged",
     "EmergeError",
+    "Full",
     "GraphError",
     "GraphFileError",
     "InvalidType",
@@ -51,6 +54,18 @@ class Busy(EmergeError, RuntimeError):
 
 class BrokenBarrier(EmergeError, threading.BrokenBarrierError):
     """Threads that were to meet will not: one ran out of time or was interrupted, or the barrier was broken."""
+
+
+class Closed(EmergeError, RuntimeError):
+    """Something was used after it was closed."""
+
+
+class Full(EmergeError, queue.Full):
+    """A batcher had no room for as long as was to be waited; `queued` tells how many nudges had got in before."""
+
+    def __init__(self, message: str = "", queued: int = 0) -> None:
+        super().__init__(message)
+        self.queued = queued
 
 
 class Diverged(EmergeError, ArithmeticError):
