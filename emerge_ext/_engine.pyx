@@ -78,7 +78,7 @@ cdef dict FINDINGS = {
 }
 cdef dict TRIALS = {
     "mutex": EM_TRIAL_MUTEX, "atomic": EM_TRIAL_ATOMIC, "channel": EM_TRIAL_CHANNEL, "rcu": EM_TRIAL_RCU,
-    "inbox": EM_TRIAL_INBOX,
+    "inbox": EM_TRIAL_INBOX, "ring": EM_TRIAL_RING,
 }
 cdef dict SCHEDULES = {"barrier": BARRIER, "gossip": GOSSIP, "ordered": ORDERED}
 cdef bint regions_were_opened = False
@@ -1282,7 +1282,7 @@ cdef class Meeting:
 def trial(str name not None, int threads, int64_t rounds):
     """Let threads of the system update one agent so many times each; returns ns for one update.
 
-    `name` is one of the ways of `em_trial.h`: mutex, atomic, channel, rcu, inbox. NaN where it cannot be told.
+    `name` is one of the ways of `em_trial.h`: mutex, atomic, channel, rcu, inbox, ring. NaN where it cannot be told.
     """
     cdef em_trial_way way
     cdef em_status status

@@ -253,5 +253,6 @@ cdef extern from "em_trial.h" nogil:
         EM_TRIAL_CHANNEL
         EM_TRIAL_RCU
         EM_TRIAL_INBOX
+        EM_TRIAL_RING
 
     em_status em_trial_run(em_trial_way way, int threads, int64_t rounds, double *nanoseconds)

@@ -29,7 +29,7 @@ IMPORTS = {
     "barrier": {"_engine", "admit", "errors", "team"},
     "batch": {"_engine", "admit", "errors", "swarm"},
     "about": {"_engine", "team"},
-    "bench": {"_engine", "atomic", "model", "swarm", "team", "topology"},
+    "bench": {"_engine", "atomic", "batch", "model", "swarm", "team", "topology"},
     "generate": {"edges"},
     "edges": {"admit", "errors"},
     "graphs": {"admit", "edges", "errors"},
@@ -75,7 +75,7 @@ INCLUDES = {
     "em_order": {"em_swarm"},
     "em_check": {"em_gossip"},
     "em_isa": {"em_gossip", "em_order", "em_swarm"},
-    "em_trial": {"em_atomic", "em_base", "em_inbox", "em_rcu", "em_team"},
+    "em_trial": {"em_atomic", "em_base", "em_inbox", "em_rcu", "em_ring", "em_team"},
 }
 """Which machines of the cellar may know which others: models know no schedule, the team knows no model."""
 
