@@ -74,7 +74,7 @@ class Batcher:
     Determinism: within a tick nudges give the same bits in any order. Which tick takes a nudge that comes while the
     swarm runs hangs on time.
 
-    Cost: O(1) a nudge. A tick moves what waits with one worker, about 10 ns for each nudge, while the others wait,
+    Cost: O(1) a nudge. A tick moves what waits with one worker, some 10 ns for each nudge, while the others wait,
     and never more than `maxsize`: a smaller one bounds how long a tick may take. Steady state allocates nothing. For
     a few nudges, or nudges of many agents in one call, `Swarm.nudge` is as fast and needs no room.
 
@@ -118,7 +118,7 @@ class Batcher:
         if overflow not in get_args(Overflow):
             raise InvalidValue(f'overflow must be "wait" or "drop", not {overflow!r}')
         seconds = -1.0 if timeout is None else min(admit.real(timeout, "timeout", least=0.0), LONGEST)
-        admit.memory(BYTES_OF_A_NUDGE * size, f"a batcher of {size} nudges")
+        admit.memory(BYTES_OF_A_NUDGE * 2 ** (size - 1).bit_length(), f"a batcher of {size} nudges")
         self._n = len(swarm)
         self._overflow = overflow
         self._engine = swarm._engine
