@@ -3,9 +3,9 @@
 It owns the memory that threads touch, releases the GIL once for a batch of ticks, opens the parallel region,
 and turns a status into an exception. Meaning is checked upstairs: here only types and shapes are.
 
-`Graph` is a topology that never changes, `Engine` a swarm on one; `Words` and `Meeting` are the machines that
-Python threads may use for themselves. All memory of both is the cellar's; Python
-gets copies of state, and of a graph views that nobody can make writable.
+`Graph` is a topology that never changes, `Engine` a swarm on one, `Ring` holds nudges on their way to one; `Words`
+and `Meeting` are the machines that Python threads may use for themselves. All memory of these is the cellar's;
+Python gets copies of state, and of a graph views that nobody can make writable.
 """
 
 cimport cython
@@ -28,7 +28,7 @@ from _tick cimport (
 
 import os
 
-from emerge.errors import Busy, Diverged, InvalidValue, TooLarge
+from emerge.errors import Busy, Closed, Diverged, Full, InvalidValue, TooLarge
 
 
 cdef extern from *:
@@ -78,7 +78,7 @@ cdef dict FINDINGS = {
 }
 cdef dict TRIALS = {
     "mutex": EM_TRIAL_MUTEX, "atomic": EM_TRIAL_ATOMIC, "channel": EM_TRIAL_CHANNEL, "rcu": EM_TRIAL_RCU,
-    "inbox": EM_TRIAL_INBOX,
+    "inbox": EM_TRIAL_INBOX, "ring": EM_TRIAL_RING,
 }
 cdef dict SCHEDULES = {"barrier": BARRIER, "gossip": GOSSIP, "ordered": ORDERED}
 cdef dict ENDINGS = {
@@ -330,6 +330,9 @@ cdef class Engine:
     cdef PyThread_type_lock graphs  # guards these two, and what normalises
     cdef readonly str normalize
     cdef bint stale
+    cdef list attached              # rings that are emptied into the inbox; it and the chain of them in one's turn
+    cdef em_ring *rings
+    cdef int64_t ring_bytes
     cdef em_word runner
     cdef int born
     cdef PyThread_type_lock door
@@ -341,6 +344,7 @@ cdef class Engine:
     # what metrics tell
     cdef readonly int64_t ticks
     cdef int64_t batches, nanoseconds, swaps, drains, waited, steals, retries
+    cdef em_word batched
     cdef int size
     # what tests and benchmarks may set
     cdef bint without_stealing
@@ -377,6 +381,7 @@ cdef class Engine:
         self.graphs = PyThread_allocate_lock()
         self.published = []
         self.told = 0.0, 0, NAN
+        self.attached = []
         self.slow = -1
         self.dt = 1.0
         self.swarm.step = EM_STEP_EULER
@@ -496,7 +501,7 @@ cdef class Engine:
             held += 16 * blocks
         if em_swarm_inbox(swarm) != NULL:
             held += 8 * swarm.n + 8 * blocks
-        return held + 8 * self.room
+        return held + self.ring_bytes + 8 * self.room
 
     cdef int _fits(self, const double[::1] array) except -1:
         if array.shape[0] != self.swarm.n:
@@ -507,6 +512,7 @@ cdef class Engine:
         """Copy the phases, turned by what waits in the inbox and wrapped."""
         self._fits(out)
         self._enter()
+        self._gather()
         with nogil:
             em_swarm_read_phase(&self.swarm, &out[0])
         self._leave()
@@ -531,6 +537,7 @@ cdef class Engine:
         self._enter()
         try:
             self._admit("phase")
+            self._gather()
             with nogil:
                 em_swarm_write_phase(&self.swarm, &phase[0])
             self.stale = True
@@ -683,6 +690,60 @@ cdef class Engine:
         """Do as `nudge` for one agent."""
         em_inbox_add(self._inbox(), agent, em_phase_to_binary(angle))
 
+    # ---- nudges on their way
+
+    def attach(self, Ring ring not None):
+        """Empty a ring into the inbox from now on, at the end of every tick; waits for its turn."""
+        self._inbox()
+        self._enter()
+        try:
+            self._gather()
+            self._chain(self.attached + [ring])
+        finally:
+            self._leave()
+
+    def detach(self, Ring ring not None):
+        """Close a ring, move what is in it into the inbox, and let go of it; waits for its turn."""
+        ring.close()
+        self._enter()
+        self._gather()
+        self._leave()
+
+    def flush(self, Ring ring not None):
+        """Move what waits in a ring of this engine into the inbox, at any time; returns how many nudges."""
+        return self._flush(ring, self._inbox())
+
+    cdef int64_t _flush(self, Ring ring, em_inbox *inbox) noexcept:
+        cdef int64_t moved
+        ring._wake()
+        with nogil:
+            moved = em_ring_flush(ring.ring, inbox)
+            em_atomic_add(&self.batched, moved, memory_order_relaxed)
+        return moved
+
+    cdef void _gather(self) noexcept:
+        """In one's turn: move what waits in rings into the inbox, and let go of those that were closed before."""
+        cdef Ring ring
+        cdef list kept = []
+        if self.rings == NULL:
+            return
+        for ring in self.attached:
+            if not em_ring_is_closed(ring.ring):
+                kept.append(ring)
+            self._flush(ring, em_swarm_inbox(&self.swarm))
+        self._chain(kept)
+
+    cdef void _chain(self, list rings) noexcept:
+        cdef Ring ring
+        self.attached = rings
+        self.rings, self.ring_bytes = NULL, 0
+        for ring in rings:
+            ring.ring.next = self.rings
+            self.rings = ring.ring
+            self.ring_bytes += sizeof(em_ring) + EM_RING_CELL * ring.ring.size
+
+    # ---- keeping
+
     def snapshot(self, double[::1] phase not None, double[::1] frequency not None, uint64_t[::1] waiting not None):
         """Copy the state between two ticks for `resume`; returns the clock, and whether anything waits."""
         cdef bint nudged
@@ -691,6 +752,7 @@ cdef class Engine:
         if waiting.shape[0] != self.swarm.n:
             raise InvalidValue(f"an array of {self.swarm.n} entries is needed, not of {waiting.shape[0]}")
         self._enter()
+        self._gather()
         with nogil:
             memcpy(&frequency[0], self.swarm.frequency, self.swarm.n * sizeof(double))
             nudged = em_swarm_read_apart(&self.swarm, &phase[0], &waiting[0])
@@ -796,9 +858,11 @@ cdef class Engine:
         cdef Batch *batch = &self.batch
         self._make_room(ticks + 1, workers)
         self._adopt()
+        self._gather()
         memset(batch, 0, sizeof(Batch))
         batch.swarm, batch.isa, batch.team, batch.scratch = &self.swarm, self.isa, self.team, self.scratch
         batch.rcu, batch.queues, batch.steals = self.rcu, self.queues, not self.without_stealing
+        batch.rings = self.rings
         batch.slow, batch.delay = self.slow, self.delay
         batch.schedule, batch.order = self.schedule, self.order
         batch.ticks, batch.first = ticks, self.first
@@ -845,6 +909,7 @@ cdef class Engine:
         self.batches += 1
         self.nanoseconds += nanoseconds
         self.size = batch.size
+        em_atomic_add(&self.batched, batch.batched, memory_order_relaxed)
         for rank in range(self.scratches):
             self.drains += self.scratch[rank].drains
             self.waited += self.scratch[rank].waited
@@ -868,6 +933,7 @@ cdef class Engine:
             "steals": self.steals,
             "retries": self.retries,
             "inbox_hits": self.drains,
+            "batched": em_atomic_load(&self.batched, memory_order_relaxed),
             "graph_swaps": self.swaps,
         }
 
@@ -961,10 +1027,151 @@ cdef void _run(Batch *batch, int workers) noexcept:
         tick_member(batch, omp_get_thread_num(), omp_get_num_threads())
 
 
-# ---- machines for Python threads
+# ---- nudges on their way
 
 cdef enum:
     SLICE = 50_000_000  # ns between two looks at signals
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+@cython.final
+cdef class Ring:
+    """A bounded ring of nudges for any threads, until it is closed; an engine that it is attached to empties it.
+
+    Nothing of it changes after it is made but by atomic operations, or in a forked child before anybody uses it:
+    it does not lean on the GIL.
+    """
+
+    cdef em_ring *ring
+    cdef bint drops         # what finds the ring full; else it waits
+    cdef double timeout     # s, or negative: for ever
+    cdef em_word born, n_dropped, n_waited
+
+    def __cinit__(self, int64_t size, bint drops, double timeout):
+        self.ring = em_ring_create(size)
+        if self.ring == NULL:
+            raise TooLarge(f"a ring of {size} nudges needs {size * EM_RING_CELL} bytes, which cannot be had")
+        self.drops, self.timeout = drops, timeout
+        em_atomic_store(&self.born, generation, memory_order_relaxed)
+
+    def __dealloc__(self):
+        em_ring_free(self.ring)
+
+    cdef void _wake(self) noexcept:
+        """In a forked child: the threads that were amid putting or taking are not there."""
+        if em_atomic_load(&self.born, memory_order_acquire) != <uint64_t>generation:
+            with cython.critical_section(self):
+                if em_atomic_load(&self.born, memory_order_relaxed) != <uint64_t>generation:
+                    em_ring_mend(self.ring)
+                    em_atomic_store(&self.born, generation, memory_order_release)
+
+    def put_one(self, int64_t agent, double angle):
+        """Queue a nudge; returns 1, or 0 if it was dropped. Raises `Full` or `Closed` if it is not in."""
+        self._wake()
+        if em_ring_put(self.ring, agent, em_phase_to_binary(angle)) == EM_OK:
+            return 1
+        return self._put(&agent, &angle, 1)
+
+    def put_each(self, const int64_t[::1] agents not None, const double[::1] angles not None):
+        """Queue nudges in their order; returns how many are in. Raises `Full` or `Closed` if the rest is not."""
+        cdef int64_t count = min(agents.shape[0], angles.shape[0])
+        self._wake()
+        if count == 0:
+            return self._put(NULL, NULL, 0)
+        return self._put(&agents[0], &angles[0], count)
+
+    cdef int64_t _put(self, const int64_t *agent, const double *angle, int64_t count) except -1:
+        cdef int64_t k = 0, queued = 0, stuck = -1, deadline = -1
+        cdef em_status status = EM_CLOSED if em_ring_is_closed(self.ring) else EM_OK
+        while status == EM_OK and k < count:
+            with nogil:
+                while k < count:
+                    status = em_ring_put(self.ring, agent[k], em_phase_to_binary(angle[k]))
+                    if status == EM_CLOSED or status == EM_FULL and not self.drops:
+                        break
+                    queued += status == EM_OK
+                    k += 1
+            if k == count:
+                status = EM_OK
+            elif status == EM_FULL:
+                if stuck < 0:
+                    em_atomic_add(&self.n_waited, 1, memory_order_relaxed)
+                if k != stuck and self.timeout >= 0:
+                    deadline = em_base_nanoseconds() + <int64_t>(self.timeout * 1e9)
+                stuck = k
+                status = self._await(deadline)
+        if k > queued:
+            em_atomic_add(&self.n_dropped, k - queued, memory_order_relaxed)
+        if status != EM_OK:
+            self._refuse(status, queued, count)
+        return queued
+
+    cdef em_status _await(self, int64_t deadline) except *:
+        """Wait for room in slices, with a look at signals after each."""
+        cdef em_status status = EM_TIMED_OUT
+        cdef int64_t until
+        while status == EM_TIMED_OUT:
+            until = em_base_nanoseconds()
+            if 0 <= deadline <= until:
+                return status
+            until += SLICE
+            if 0 <= deadline < until:
+                until = deadline
+            with nogil:
+                status = em_ring_await(self.ring, until)
+            PyErr_CheckSignals()
+        return status
+
+    cdef int _refuse(self, em_status status, int64_t queued, int64_t count) except -1:
+        cdef str done = f"{queued} of {count} nudges were queued and will be applied, the others were not"
+        if count == 1:
+            done = "the nudge was not queued"
+        if status == EM_CLOSED:
+            raise Closed(f"the batcher is closed, and {done}: make another batcher, or call swarm.nudge")
+        raise Full(
+            f"the batcher has been full, with {self.ring.size} nudges, for {self.timeout:g} s, and {done}: let the"
+            " swarm run, call flush(), or make one with a larger maxsize or timeout",
+            queued,
+        )
+
+    def close(self):
+        """Let nothing in any more; what is in stays until it is taken."""
+        em_ring_close(self.ring)
+
+    @property
+    def closed(self):
+        """Whether nothing gets in any more."""
+        return em_ring_is_closed(self.ring)
+
+    @property
+    def size(self):
+        """How many nudges there is room for."""
+        return self.ring.size
+
+    @property
+    def fill(self):
+        """How many nudges wait."""
+        self._wake()
+        return em_ring_fill(self.ring)
+
+    @property
+    def dropped(self):
+        """How many nudges found it full and were dropped."""
+        return em_atomic_load(&self.n_dropped, memory_order_relaxed)
+
+    @property
+    def waited(self):
+        """How many calls had to wait."""
+        return em_atomic_load(&self.n_waited, memory_order_relaxed)
+
+    @property
+    def retries(self):
+        """How many swaps another thread won."""
+        return em_atomic_load(&self.ring.lost, memory_order_relaxed)
+
+
+# ---- machines for Python threads
 
 BROKEN, OUT_OF_TIME = -1, -2
 
@@ -1146,7 +1353,7 @@ cdef class Meeting:
 def trial(str name not None, int threads, int64_t rounds):
     """Let threads of the system update one agent so many times each; returns ns for one update.
 
-    `name` is one of the ways of `em_trial.h`: mutex, atomic, channel, rcu, inbox. NaN where it cannot be told.
+    `name` is one of the ways of `em_trial.h`: mutex, atomic, channel, rcu, inbox, ring. NaN where it cannot be told.
     """
     cdef em_trial_way way
     cdef em_status status

@@ -11,9 +11,9 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from em cimport (
     EM_SWARM_NOBODY, em_atomic_load, em_base_nanoseconds, em_base_pause, em_gossip_sum, em_graph, em_graph_deal, em_isa,
-    em_rcu, em_rcu_enter, em_scratch, em_steal_fill, em_steal_next, em_steal_queue, em_step_methods, em_swarm,
-    em_swarm_coherence, em_swarm_enter, em_swarm_spread, em_swarm_sum_up, em_swarm_turn_over, em_team, em_team_arrive,
-    em_team_open, em_team_wait, em_word, memory_order_relaxed,
+    em_rcu, em_rcu_enter, em_ring, em_ring_pour_all, em_scratch, em_steal_fill, em_steal_next, em_steal_queue,
+    em_step_methods, em_swarm, em_swarm_coherence, em_swarm_enter, em_swarm_inbox, em_swarm_spread, em_swarm_sum_up,
+    em_swarm_turn_over, em_team, em_team_arrive, em_team_open, em_team_wait, em_word, memory_order_relaxed,
 )
 
 
@@ -43,6 +43,7 @@ cdef struct Batch:
     const em_isa *isa       # the hot loops as compiled for this processor
     em_team *team
     em_rcu *rcu             # which graph holds
+    em_ring *rings          # of nudges on their way, or NULL
     em_scratch *scratch     # one for each member
     em_steal_queue *queues  # one for each member, empty between batches
     bint steals             # members without work take it from others; off only in tests and benchmarks
@@ -71,6 +72,7 @@ cdef struct Batch:
     int64_t ended           # when the last tick ended, where there is patience
     int64_t done
     int64_t kept            # entries of the trace
+    int64_t batched         # nudges moved from rings into the inbox
     Reason reason
 
 
@@ -137,6 +139,8 @@ cdef inline void _after_stage(Batch *batch, bint last) noexcept nogil:
         em_swarm_sum_up(batch.swarm)
     if last:
         batch.done += 1
+        if batch.rings != NULL:
+            batch.batched += em_ring_pour_all(batch.rings, em_swarm_inbox(batch.swarm))
         _judge(batch)
         _judge_tick(batch)
         _look_at_clock(batch)

@@ -10,6 +10,8 @@ cdef extern from "em_base.h" nogil:
         EM_DIVERGED
         EM_TIMED_OUT
         EM_BROKEN
+        EM_FULL
+        EM_CLOSED
 
     void *em_base_alloc(size_t size)
     void em_base_free(void *memory)
@@ -33,6 +35,7 @@ cdef extern from "em_atomic.h" nogil:
     uint64_t em_atomic_load(const em_word *word, memory_order order)
     void em_atomic_store(em_word *word, uint64_t value, memory_order order)
     bint em_atomic_compare_swap(em_word *word, uint64_t *expected, uint64_t value, memory_order order)
+    uint64_t em_atomic_add(em_word *word, uint64_t value, memory_order order)
     double em_atomic_add_float(em_word *word, double value, memory_order order)
     double em_atomic_turn(em_word *word, double angle, memory_order order)
 
@@ -153,6 +156,26 @@ cdef extern from "em_inbox.h" nogil:
     uint64_t em_inbox_peek(const em_inbox *inbox, int64_t agent)
 
 
+cdef extern from "em_ring.h" nogil:
+    ctypedef struct em_ring:
+        em_word lost
+        uint64_t size
+        em_ring *next
+
+    const int EM_RING_CELL
+
+    em_ring *em_ring_create(int64_t size)
+    void em_ring_free(em_ring *ring)
+    em_status em_ring_put(em_ring *ring, int64_t agent, uint64_t angle)
+    void em_ring_close(em_ring *ring)
+    bint em_ring_is_closed(const em_ring *ring)
+    int64_t em_ring_fill(const em_ring *ring)
+    int64_t em_ring_pour_all(em_ring *first, em_inbox *inbox)
+    int64_t em_ring_flush(em_ring *ring, em_inbox *inbox)
+    em_status em_ring_await(const em_ring *ring, int64_t deadline)
+    void em_ring_mend(em_ring *ring)
+
+
 cdef extern from "em_swarm.h" nogil:
     const uint64_t EM_SWARM_NOBODY
 
@@ -231,5 +254,6 @@ cdef extern from "em_trial.h" nogil:
         EM_TRIAL_CHANNEL
         EM_TRIAL_RCU
         EM_TRIAL_INBOX
+        EM_TRIAL_RING
 
     em_status em_trial_run(em_trial_way way, int threads, int64_t rounds, double *nanoseconds)

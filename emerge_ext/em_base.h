@@ -30,6 +30,8 @@ typedef enum {
     EM_DIVERGED, /* an agent's step left the range of em_phase_wrap */
     EM_TIMED_OUT,
     EM_BROKEN, /* a barrier that was aborted, or that somebody left */
+    EM_FULL,   /* a ring that has no room, for now */
+    EM_CLOSED, /* a ring that takes nothing any more */
 } em_status;
 
 static _Atomic int64_t em_base_count; /* live allocations; relaxed: a count, it orders nothing */

@@ -9,6 +9,7 @@
  *     rcu       one enters what is published, reads it and leaves, as often as it is told; all others publish
  *               without pause until it has done, at most a hundred times as often
  *     inbox     em_inbox_add: the addition and the mark
+ *     ring      em_ring.h in place of the channel's queue
  *
  * Binary angles add without rounding and the angle is odd, so the sum tells whether fewer than 2^64 updates
  * were lost or made twice; a trial whose sum is wrong fails, and no compiler can leave out what it sums.
@@ -21,6 +22,7 @@
 #include "em_base.h"
 #include "em_inbox.h"
 #include "em_rcu.h"
+#include "em_ring.h"
 #include "em_team.h"
 
 #include <math.h>
@@ -33,6 +35,7 @@ typedef enum {
     EM_TRIAL_CHANNEL,
     EM_TRIAL_RCU,
     EM_TRIAL_INBOX,
+    EM_TRIAL_RING,
 } em_trial_way;
 
 #if defined(_WIN32)
@@ -49,7 +52,8 @@ static inline em_status em_trial_run(em_trial_way way, int threads, int64_t roun
 #include <pthread.h>
 
 #define EM_TRIAL_ANGLE UINT64_C(0x9e3779b97f4a7c15)
-#define EM_TRIAL_SLOTS 64 /* of the channel */
+#define EM_TRIAL_SLOTS 64   /* of the channel */
+#define EM_TRIAL_ROOM  1024 /* of the ring */
 
 typedef struct {
     em_trial_way way;
@@ -66,6 +70,7 @@ typedef struct {
     uint64_t angles[2]; /* what is published by turns; both the same */
     _Alignas(EM_BASE_APART) em_word done;
     em_inbox *inbox;
+    em_ring *ring;
 } em_trial;
 
 typedef struct {
@@ -101,7 +106,8 @@ static inline uint64_t em_trial_take(em_trial *trial)
 static inline int64_t em_trial_updates(const em_trial *trial)
 {
     if (trial->way == EM_TRIAL_RCU) return trial->rounds;
-    if (trial->way == EM_TRIAL_CHANNEL && trial->threads > 1) return (trial->threads - 1) * trial->rounds;
+    bool passes = trial->way == EM_TRIAL_CHANNEL || trial->way == EM_TRIAL_RING;
+    if (passes && trial->threads > 1) return (trial->threads - 1) * trial->rounds;
     return trial->threads * trial->rounds;
 }
 
@@ -154,6 +160,27 @@ static inline void em_trial_nudge_each(em_trial *trial)
     for (int64_t k = 0; k < trial->rounds; k++) em_inbox_add(trial->inbox, 0, EM_TRIAL_ANGLE);
 }
 
+static inline void em_trial_ring_put(em_ring *ring)
+{
+    while (em_ring_put(ring, 0, EM_TRIAL_ANGLE) != EM_OK) em_ring_await(ring, INT64_MAX);
+}
+
+static inline void em_trial_ring_each(em_trial_member *me)
+{
+    em_trial *trial = me->trial;
+    int64_t agent;
+    uint64_t angle;
+    if (me->rank > 0) {
+        for (int64_t k = 0; k < trial->rounds; k++) em_trial_ring_put(trial->ring);
+        return;
+    }
+    for (int64_t k = em_trial_updates(trial); k > 0; k--) {
+        if (trial->threads == 1) em_trial_ring_put(trial->ring);
+        for (int looks = 0; !em_ring_take(trial->ring, &agent, &angle); looks++) em_ring_rest(looks);
+        me->sum += angle;
+    }
+}
+
 static inline void *em_trial_work(void *given)
 {
     em_trial_member *me = given;
@@ -179,6 +206,9 @@ static inline void *em_trial_work(void *given)
         break;
     case EM_TRIAL_INBOX:
         em_trial_nudge_each(trial);
+        break;
+    case EM_TRIAL_RING:
+        em_trial_ring_each(me);
         break;
     }
     me->ended = em_base_nanoseconds();
@@ -225,9 +255,10 @@ static inline em_status em_trial_run(em_trial_way way, int threads, int64_t roun
     em_trial *trial = em_base_alloc(sizeof *trial);
     em_trial_member *members = em_base_alloc((size_t)threads * sizeof *members);
     em_inbox *inbox = em_inbox_create(1, 1);
+    em_ring *ring = em_ring_create(EM_TRIAL_ROOM);
     em_status status = EM_NO_MEMORY;
-    if (trial != NULL && members != NULL && inbox != NULL) {
-        *trial = (em_trial){.way = way, .threads = threads, .rounds = rounds, .inbox = inbox};
+    if (trial != NULL && members != NULL && inbox != NULL && ring != NULL) {
+        *trial = (em_trial){.way = way, .threads = threads, .rounds = rounds, .inbox = inbox, .ring = ring};
         trial->angles[0] = trial->angles[1] = EM_TRIAL_ANGLE;
         em_team_init(&trial->team, 0);
         em_rcu_init(&trial->rcu, &trial->angles[0]);
@@ -242,6 +273,7 @@ static inline em_status em_trial_run(em_trial_way way, int threads, int64_t roun
         pthread_cond_destroy(&trial->filled);
         pthread_mutex_destroy(&trial->lock);
     }
+    em_ring_free(ring);
     em_inbox_free(inbox);
     em_base_free(members);
     em_base_free(trial);

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from emerge.cli import commands
 
-WAYS = ("mutex", "atomic", "channel", "rcu", "inbox")
+WAYS = ("mutex", "atomic", "channel", "rcu", "inbox", "ring")
 
 
 def emerge_(*words):
@@ -63,7 +63,7 @@ class TestTrials:
     @pytest.mark.parametrize(
         ("words", "said"),
         [
-            (("semaphore", 1, 1), "no trial is named 'semaphore': there are mutex, atomic, channel, rcu, inbox"),
+            (("semaphore", 1, 1), "no trial is named 'semaphore': there are mutex, atomic, channel, rcu, inbox, ring"),
             (("mutex", 0, 1), "at least one thread"),
             (("mutex", 1, 0), "one round"),
         ],
@@ -77,7 +77,7 @@ class TestFacts:
     def test_every_way_has_its_figures(self, facts):
         costs = {cost["way"]: cost for cost in facts["costs"]}
         assert list(costs) == [*bench.WAYS.values(), bench.MANY]
-        for name in ("mutex", "atomic", "channel", "inbox"):
+        for name in ("mutex", "atomic", "channel", "inbox", "ring"):
             figures = costs[bench.WAYS[name]]
             assert all(figures[key] > 0 for key in ("c", "c_contended", "python", "python_contended"))
         read, many = costs[bench.WAYS["rcu"]], costs[bench.MANY]
@@ -94,7 +94,7 @@ class TestFacts:
             assert row["picked_nanoseconds"] > 0
 
     def test_goals_are_judged(self, facts):
-        assert len(facts["goals"]) == 9
+        assert len(facts["goals"]) == 10
         for goal in facts["goals"]:
             within = goal["found"] >= goal["wanted"] if goal["least"] else goal["found"] <= goal["wanted"]
             assert goal["met"] is within

@@ -73,6 +73,8 @@ def test_program(compiled, program, sanitizer, threads):
         ("steal", "acquire"),
         ("rcu", "release"),
         ("rcu", "seq_cst"),
+        ("ring", "release"),
+        ("ring", "acquire"),
     ],
 )
 def test_the_race_detector_sees_a_weakened_machine(compiled, tmp_path, machine, order):

@@ -155,7 +155,6 @@ def test_work_is_stolen_from_a_slow_worker(schedule):
         pytest.skip("a second worker is needed")
     assert ended[True].metrics().steals > 0
     assert ended[False].metrics().steals == 0
-    assert ended[True].metrics().seconds < ended[False].metrics().seconds
     if schedule == "barrier":
         assert np.array_equal(ended[True].phase, ended[False].phase)
     alone = emerge.Swarm(topology, model, phase=phase, frequency=frequency, threads=1)

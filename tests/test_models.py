@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 MODELS = Path(__file__).parent / "models"
-NAMES = ["inbox", "rcu", "steal", "team"]
+NAMES = ["inbox", "rcu", "ring", "steal", "team"]
 
 compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
 pytestmark = [

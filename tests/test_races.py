@@ -41,6 +41,17 @@ engine.set_model("kuramoto", (1.0, 0.1), "weight")
 engine.claim()
 engine.begin(0.01, -1.0, 1e-30, -1.0, True, schedule)
 over = threading.Event()
+ring = _engine.Ring(256, True, -1.0)
+engine.attach(ring)
+
+def batch():
+    queued = 0
+    while not over.is_set():
+        agents = np.arange(50) * 7
+        queued += ring.put_each(agents, np.full(50, 0.01)) + ring.put_one(5, 0.01)
+        if queued % 3 == 0:
+            engine.flush(ring)
+    counts.append(queued)
 
 def poke():
     k = 0
@@ -50,10 +61,12 @@ def poke():
         engine.set_graph(graphs[k % 2]._graph)
         k += 1
 
-poker = threading.Thread(target=poke)
-poker.start()
-for batch in range(4):
-    engine.enter(25, size)
+counts = []
+pokers = [threading.Thread(target=target) for target in (poke, batch, batch)]
+for poker in pokers:
+    poker.start()
+while engine.tick < 100:  # a batch that has taken its time ends before its ticks are done
+    engine.enter(min(25, 100 - engine.tick), size)
     members = [threading.Thread(target=engine.member, args=(rank, size)) for rank in range(size)]
     for member in members:
         member.start()
@@ -61,7 +74,10 @@ for batch in range(4):
         member.join()
     assert engine.leave() == "running"
 over.set()
-poker.join()
+for poker in pokers:
+    poker.join()
+engine.detach(ring)
+assert engine.metrics()["batched"] == sum(counts) > 0
 assert engine.tick == 100 and engine.check() == []
 print("whole")
 """

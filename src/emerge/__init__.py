@@ -12,6 +12,7 @@ Say who senses whom (`Topology`), how agents answer (`Kuramoto`), and run the `S
 from .about import About, about
 from .atomic import AtomicArray
 from .barrier import PhaseBarrier
+from .batch import Batcher
 from .broadcast import Broadcaster, Subscription
 from .cancel import CancelToken
 from .clock import ManualClock
@@ -22,6 +23,7 @@ from .errors import (
     Closed,
     Diverged,
     EmergeError,
+    Full,
     GraphError,
     GraphFileError,
     InvalidType,
@@ -59,6 +61,7 @@ __version__ = "0.1.0"
 __all__ = [
     "About",
     "AtomicArray",
+    "Batcher",
     "Broadcaster",
     "BrokenBarrier",
     "Busy",
@@ -73,6 +76,7 @@ __all__ = [
     "EmergeError",
     "Event",
     "Failed",
+    "Full",
     "GraphError",
     "GraphFileError",
     "History",

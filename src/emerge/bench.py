@@ -21,6 +21,7 @@ import numpy as np
 
 from . import _engine, team
 from .atomic import AtomicArray
+from .batch import Batcher
 from .model import Kuramoto
 from .swarm import Swarm
 from .topology import Topology
@@ -37,9 +38,10 @@ WAYS = {
     "channel": "channel (bounded queue)",
     "rcu": "read-copy update, read",
     "inbox": "nudge",
+    "ring": "batcher (ring)",
 }
 MANY = "nudge, many at once"
-VECTOR, SLOTS, STEPS = 10_000, 64, 1024
+VECTOR, SLOTS, STEPS, BETWEEN_FLUSHES = 10_000, 64, 1024, 1024
 DEGREE, DT = 10, 0.01
 SLOWED = 10
 """How many times as slow one worker is made where stealing is tried."""
@@ -332,6 +334,23 @@ def _nudge(threads: int, rounds: int) -> float:
     return seconds
 
 
+def _batch(threads: int, rounds: int) -> float:
+    """Queue nudges one by one; every thread flushes after some, so that there is always room."""
+    swarm = Swarm(Topology.complete(2), Kuramoto(coupling=1.0), phase=0.0)
+    with Batcher(swarm, maxsize=2 * threads * BETWEEN_FLUSHES) as batcher:
+
+        def body(_: int) -> None:
+            nudge, angle = batcher.nudge, 2 * math.pi / STEPS
+            for done in range(0, rounds, BETWEEN_FLUSHES):
+                for _ in range(min(BETWEEN_FLUSHES, rounds - done)):
+                    nudge(0, angle)
+                batcher.flush()
+
+        seconds = _together(threads, body, threads * rounds)
+    _holds("batcher", float(swarm.phase[0]), threads * rounds % STEPS * 2 * math.pi / STEPS)
+    return seconds
+
+
 def _nudge_many(threads: int, rounds: int) -> float:
     """Nudge so many agents in one call, each with an angle of its own."""
     swarm = Swarm(Topology.complete(VECTOR), Kuramoto(coupling=1.0), phase=0.0)
@@ -354,6 +373,7 @@ PYTHON: dict[str, Trial] = {
     "atomic": _atomic,
     "channel": _channel,
     "inbox": _nudge,
+    "ring": _batch,
     "many": _nudge_many,
 }
 
@@ -402,7 +422,7 @@ def _stealing(effort: _Effort) -> float:
 def _goals(effort: _Effort, costs: tuple[Cost, ...], ticks: tuple[Ticks, ...]) -> tuple[Goal, ...]:
     by_way = {cost.way: cost for cost in costs}
     mutex, atomic, read = (by_way[WAYS[name]] for name in ("mutex", "atomic", "rcu"))
-    inbox, many = by_way[WAYS["inbox"]], by_way[MANY]
+    inbox, ring, many = by_way[WAYS["inbox"]], by_way[WAYS["ring"]], by_way[MANY]
     n = min(effort.agents, 10**5)
     gossip = _in_turns(effort, {"gossip": _step(_swarm(_graph(n)), "gossip")})["gossip"] / n
     slower = max(row.picked_nanoseconds / min(row.nanoseconds) for row in ticks)
@@ -416,6 +436,7 @@ def _goals(effort: _Effort, costs: tuple[Cost, ...], ticks: tuple[Ticks, ...]) -
         ),
         Goal("read-copy-update read from C, alone", "ns", 5.0, _known(read.c)),
         Goal("nudges from C", "million/s", 20.0, 1e3 / _known(inbox.c), least=True),
+        Goal("batched nudges from C", "million/s", 20.0, 1e3 / _known(ring.c), least=True),
         Goal("nudges from one Python thread, many at once", "million/s", 20.0, 1e3 / _known(many.python), least=True),
         Goal("nudges from one Python thread, one by one", "million/s", 1.0, 1e3 / _known(inbox.python), least=True),
         Goal(f"gossip tick of {n:,} agents, for each", "ns", 15.0, gossip),

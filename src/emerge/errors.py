@@ -4,6 +4,7 @@ Each derives from `EmergeError` and from the built-in that a user would catch, a
 sentence: what was given, what is allowed, what to do. This module is a leaf: it imports nothing of emerge.
 """
 
+import queue
 import threading
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Closed",
     "Diverged",
     "EmergeError",
+    "Full",
     "GraphError",
     "GraphFileError",
     "InvalidType",
@@ -57,6 +59,14 @@ class Busy(EmergeError, RuntimeError):
 
 class BrokenBarrier(EmergeError, threading.BrokenBarrierError):
     """Threads that were to meet will not: one ran out of time or was interrupted, or the barrier was broken."""
+
+
+class Full(EmergeError, queue.Full):
+    """A batcher had no room for as long as was to be waited; `queued` tells how many nudges had got in before."""
+
+    def __init__(self, message: str = "", queued: int = 0) -> None:
+        super().__init__(message)
+        self.queued = queued
 
 
 class Diverged(EmergeError, ArithmeticError):

@@ -31,6 +31,8 @@ class Metrics:
         Times that a worker tried to take blocks by compare-and-swap and another came first.
     inbox_hits : int
         Times that a block found something in its inbox.
+    batched : int
+        Nudges that came through batchers.
     graph_swaps : int
         Times that the topology was changed.
     subscribers : int
@@ -58,6 +60,7 @@ class Metrics:
     steals: int
     retries: int
     inbox_hits: int
+    batched: int
     graph_swaps: int
     subscribers: int
     events_waiting: int

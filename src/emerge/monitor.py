@@ -45,6 +45,7 @@ SERIES: dict[type, dict[str, tuple[Kind, str]]] = {
         "steals": ("counter", "emerge_steals"),
         "retries": ("counter", "emerge_retries"),
         "inbox_hits": ("counter", "emerge_inbox_hits"),
+        "batched": ("counter", "emerge_batched"),
         "graph_swaps": ("counter", "emerge_graph_swaps"),
         "subscribers": ("gauge", "emerge_subscribers"),
         "events_waiting": ("gauge", "emerge_events_waiting"),

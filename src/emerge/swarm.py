@@ -607,7 +607,7 @@ class Swarm:
         -----
         Never waits and loses nothing: the angle goes to the agent's inbox by one atomic addition and is in its
         phase, for the agent and its neighbours alike, from the end of the current tick on. Nudges within a tick
-        give the same bits in any order. O(k).
+        give the same bits in any order. O(k). For many threads that nudge all the time there is `Batcher`.
         """
         if type(agents) is int and type(angle) is float and 0 <= agents < len(self) and math.isfinite(angle):
             return self._engine.nudge_one(agents, angle)

@@ -6,7 +6,7 @@
 int main(int argc, char **argv)
 {
     int size = check_size(argc, argv);
-    for (int way = EM_TRIAL_MUTEX; way <= EM_TRIAL_INBOX; way++) {
+    for (int way = EM_TRIAL_MUTEX; way <= EM_TRIAL_RING; way++) {
         double cost = -1.0;
         CHECK(em_trial_run((em_trial_way)way, size, 1000, &cost) == EM_OK);
         CHECK(cost > 0.0);
