@@ -934,6 +934,7 @@ cdef class Engine:
             "retries": self.retries,
             "inbox_hits": self.drains,
             "batched": em_atomic_load(&self.batched, memory_order_relaxed),
+            "nudges_waiting": sum([ring.fill for ring in self.attached]),
             "graph_swaps": self.swaps,
         }
 

@@ -64,7 +64,7 @@ class TestQueueing:
         with emerge.Batcher(swarm, maxsize=8) as batcher:
             assert batcher.nudge(3, 0.5) == 1
             assert batcher.nudge([4, 5, 4], [0.25, 0.5, 0.25]) == 3
-            assert (len(batcher), swarm.metrics().batched) == (4, 0)
+            assert (len(batcher), swarm.metrics().batched, swarm.metrics().nudges_waiting) == (4, 0, 4)
             swarm.step()
             assert (len(batcher), swarm.metrics().batched) == (0, 4)
         assert swarm.phase[3:6] == pytest.approx([0.5, 0.5, 0.5], abs=1e-15)

@@ -94,7 +94,7 @@ class TestFacts:
             assert row["picked_nanoseconds"] > 0
 
     def test_goals_are_judged(self, facts):
-        assert len(facts["goals"]) == 10
+        assert len(facts["goals"]) == 11
         for goal in facts["goals"]:
             within = goal["found"] >= goal["wanted"] if goal["least"] else goal["found"] <= goal["wanted"]
             assert goal["met"] is within

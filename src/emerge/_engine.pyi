@@ -27,6 +27,7 @@ class Counts(TypedDict):
     retries: int
     inbox_hits: int
     batched: int
+    nudges_waiting: int
     graph_swaps: int
 
 def build() -> Build: ...

@@ -45,6 +45,8 @@ VECTOR, SLOTS, STEPS, BETWEEN_FLUSHES = 10_000, 64, 1024, 1024
 DEGREE, DT = 10, 0.01
 SLOWED = 10
 """How many times as slow one worker is made where stealing is tried."""
+SUBSCRIBERS = 1000
+"""How many listen and never read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,6 +418,30 @@ def _stealing(effort: _Effort) -> float:
     return found["dealt"] / found["stolen"]
 
 
+def _listening(effort: _Effort) -> float:
+    """Compare runs of 100 `Ticked` with a thousand subscribers that never read, and with none."""
+    n = min(effort.agents, 10**5)
+    graph, ticks = _graph(n), 1000 if n == 10**5 else 100
+    ways: dict[str, Callable[[int], float]] = {}
+    for name, count in {"none": 0, "many": SUBSCRIBERS}.items():
+        swarm = _swarm(graph)
+        for _ in range(count):
+            swarm.events.subscribe()
+        ways[name] = _run(swarm, ticks)
+    found = _in_turns(effort, ways)
+    return found["many"] / found["none"]
+
+
+def _run(swarm: Swarm, ticks: int) -> Callable[[int], float]:
+    def way(rounds: int) -> float:
+        begun = perf_counter()
+        for _ in range(rounds):
+            swarm.run(ticks * DT, dt=DT)
+        return (perf_counter() - begun) / rounds
+
+    return way
+
+
 # ---- goals
 
 
@@ -441,6 +467,7 @@ def _goals(effort: _Effort, costs: tuple[Cost, ...], ticks: tuple[Ticks, ...]) -
         Goal("nudges from one Python thread, one by one", "million/s", 1.0, 1e3 / _known(inbox.python), least=True),
         Goal(f"gossip tick of {n:,} agents, for each", "ns", 15.0, gossip),
         Goal("team the engine picks, beside the best", "times", 1.2, slower),
+        Goal(f"run with {SUBSCRIBERS:,} subscribers that never read, beside none", "times", 1.2, _listening(effort)),
     ]
     for row in ticks:
         one, two, sixteen = (row.nanoseconds[WORKERS.index(workers)] for workers in (1, 2, 16))

@@ -33,6 +33,8 @@ class Metrics:
         Times that a block found something in its inbox.
     batched : int
         Nudges that came through batchers.
+    nudges_waiting : int
+        Nudges in batchers.
     graph_swaps : int
         Times that the topology was changed.
     subscribers : int
@@ -61,6 +63,7 @@ class Metrics:
     retries: int
     inbox_hits: int
     batched: int
+    nudges_waiting: int
     graph_swaps: int
     subscribers: int
     events_waiting: int

@@ -46,6 +46,7 @@ SERIES: dict[type, dict[str, tuple[Kind, str]]] = {
         "retries": ("counter", "emerge_retries"),
         "inbox_hits": ("counter", "emerge_inbox_hits"),
         "batched": ("counter", "emerge_batched"),
+        "nudges_waiting": ("gauge", "emerge_nudges_waiting"),
         "graph_swaps": ("counter", "emerge_graph_swaps"),
         "subscribers": ("gauge", "emerge_subscribers"),
         "events_waiting": ("gauge", "emerge_events_waiting"),
