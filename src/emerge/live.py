@@ -49,6 +49,9 @@ T = TypeVar("T")
 AT_EXIT = 5.0
 """Seconds that each loop which still runs at the interpreter's exit is given to end."""
 
+ROUNDING = 1e-6
+"""Intervals by which a clock may fall short of a tick's time by rounding alone."""
+
 
 class Command(concurrent.futures.Future[T], Generic[T]):
     """What becomes of a command that was sent to a live loop: a future, also to be awaited; made by `Live`.
@@ -614,15 +617,16 @@ class Live:
                 origin, done = clock.time(), 0
                 continue
             now = clock.time()
-            due = math.floor((now - origin) / interval) - done
+            following = origin + (done + 1) * interval
+            due = max(math.floor((now - origin) / interval + ROUNDING) - done, now >= following)
             if due < 1:
-                self._sleep(origin + (done + 1) * interval)
+                self._sleep(following)
                 continue
             skipped = max(0, due - 1 - self._catch_up)
             self._skipped += skipped
             self._late += due > 1
             done += skipped + 1
-            self._lateness.add(now - (origin + done * interval))
+            self._lateness.add(max(0.0, now - (origin + done * interval)))
             self._tick()
 
     def _apply(self) -> bool:
