@@ -652,6 +652,7 @@ class Live:
     def _tick(self) -> None:
         swarm = self._swarm
         _, workers = swarm._pace.plan()
+        self._passing.watch()
         begun = monotonic()
         swarm._engine.advance(1, workers)
         swarm._pace.learn(1, monotonic() - begun)
@@ -684,6 +685,7 @@ class Live:
         self._wake = threading.Condition(threading.Lock())
         self._open = False
         self._commands = deque()
+        self._passing.orphan()
         self._swarm._loops = 0
 
 
