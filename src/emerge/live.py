@@ -50,6 +50,9 @@ T = TypeVar("T")
 AT_EXIT = 5.0
 """Seconds that each loop which still runs at the interpreter's exit is given to end."""
 
+ROUNDING = 1e-6
+"""Intervals by which a clock may fall short of a tick's time by rounding alone."""
+
 
 class Command(concurrent.futures.Future[T], Generic[T]):
     """What becomes of a command that was sent to a live loop: a future, also to be awaited; made by `Live`.
@@ -629,16 +632,16 @@ class Live:
                 origin, done = clock.time(), 0
                 continue
             now = clock.time()
-            due = math.floor((now - origin) / interval) - done
-            due += origin + (done + due + 1) * interval <= now  # the division may round either way
+            following = origin + (done + 1) * interval
+            due = max(math.floor((now - origin) / interval + ROUNDING) - done, now >= following)
             if due < 1:
-                self._sleep(origin + (done + 1) * interval)
+                self._sleep(following)
                 continue
             skipped = max(0, due - 1 - self._catch_up)
             self._skipped += skipped
             self._late += due > 1
             done += skipped + 1
-            self._lateness.add(now - (origin + done * interval))
+            self._lateness.add(max(0.0, now - (origin + done * interval)))
             self._tick()
 
     def _apply(self) -> bool:
@@ -664,6 +667,7 @@ class Live:
     def _tick(self) -> None:
         swarm = self._swarm
         _, workers = swarm._pace.plan()
+        self._passing.watch()
         begun = monotonic()
         swarm._engine.advance(1, workers)
         swarm._pace.learn(1, monotonic() - begun)
@@ -696,6 +700,7 @@ class Live:
         self._wake = threading.Condition()
         self._open = False
         self._commands = deque()
+        self._passing.orphan()
         self._swarm._loops = 0
 
 

@@ -100,6 +100,7 @@ class Passing:
         self._all: weakref.WeakSet[Moments] = weakref.WeakSet()
         self._agents = np.empty(0, np.int64)
         self._before = np.empty(0)
+        self._watched = 0
         self._stale = False
 
     def moments(self, agent: int) -> Moments:
@@ -110,10 +111,23 @@ class Passing:
             self._stale = True
         return made
 
+    def watch(self) -> None:
+        """Before a tick: begin to look at agents that are asked for, and leave those that nobody asks for any more."""
+        if not self._stale and len(self._all) == self._watched:
+            return
+        with self.lock:
+            everybody = list(self._all)
+            self._watched, self._stale = len(everybody), False
+        agents = np.unique(np.array([one.agent for one in everybody], np.int64))
+        before = np.empty(len(agents))
+        self._engine.read_some(agents, before)
+        _, here, there = np.intersect1d(agents, self._agents, assume_unique=True, return_indices=True)
+        before[here] = self._before[there]  # a nudge since the last tick may have taken them over 0
+        self._agents, self._before = agents, before
+
     def look(self, time: float, dt: float, tick: int) -> None:
         """After a tick: wake who waits for agents that have passed 0 in it."""
-        if not self._all:
-            self._agents, self._before = np.empty(0, np.int64), np.empty(0)
+        if not len(self._agents):
             return
         now = np.empty(len(self._agents))
         self._engine.read_some(self._agents, now)
@@ -124,11 +138,9 @@ class Passing:
             agent: Moment(agent, float(time - dt * now[k] / turned[k]), tick)
             for k, agent in zip(passed, self._agents[passed].tolist(), strict=True)
         }
-        with self.lock:
-            if moments:
+        if moments:
+            with self.lock:
                 self._wake(moments)
-            if self._stale:
-                self._watch()
 
     def end(self, error: BaseException | None) -> None:
         """Let go whoever waits: the loop has stopped."""
@@ -139,16 +151,14 @@ class Passing:
             with contextlib.suppress(RuntimeError):  # the event loop may be closed
                 loop.call_soon_threadsafe(_end, future, error)
 
+    def orphan(self) -> None:
+        """In a forked child: nobody looks here any more, and who held the lock may be gone."""
+        self.lock = threading.Lock()
+        self.ended = True
+
     def refuse(self) -> None:
         """Say that there are no more moments."""
         raise self._error if self._error is not None else StopAsyncIteration
-
-    def _watch(self) -> None:
-        """Look at the agents of all who are there now; the lock is held."""
-        agents = np.unique(np.array([one.agent for one in self._all], np.int64))
-        before = np.empty(len(agents))
-        self._engine.read_some(agents, before)
-        self._agents, self._before, self._stale = agents, before, False
 
     def _wake(self, moments: dict[int, Moment]) -> None:
         """Give the moments to all who wait, with one call for each event loop; the lock is held."""

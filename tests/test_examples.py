@@ -1,0 +1,207 @@
+"""The examples: their measures on times made up here, their swarms without a clock, and what they print when run."""
+
+import asyncio
+import http.client
+import importlib
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import emerge
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+pytestmark = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the examples of emerge are needed")
+PRIMES = (11, 23, 29)
+
+
+@pytest.fixture
+def example(monkeypatch):
+    """Import an example by name, as it would import others beside it."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    yield importlib.import_module
+    for name in ("server", "together", "apart"):
+        sys.modules.pop(name, None)
+
+
+def command(name, *words):
+    return [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *map(str, words)]
+
+
+def run(name, *words):
+    """Run an example; return the numbers of each row by its name, and all that it printed."""
+    done = subprocess.run(command(name, *words), capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = re.findall(r"^(\S.*?)((?: {2,}\d+\.\d+)+)$", done.stdout, flags=re.M)
+    return {name: [float(number) for number in numbers.split()] for name, numbers in rows}, done.stdout
+
+
+class TestMeasures:
+    def even(self, n, periods, period):
+        return 7.0 + period * np.arange(n * periods) / n
+
+    @pytest.mark.parametrize(("n", "most"), [(10, 1), (23, 3), (40, 4)])
+    def test_an_even_spread_has_the_least_peak(self, example, n, most):
+        apart = example("apart")
+        times = self.even(n, 3, 0.5) + 1e-9 * np.arange(3 * n)  # a tenth of a period is less than most + 1 gaps
+        assert apart.peak_to_mean(times, 7.0, 0.5, 3) == pytest.approx(most / (0.1 * n))
+        assert apart.unevenness(times) < 1e-6
+
+    def test_a_herd_has_the_highest(self, example):
+        apart = example("apart")
+        times = np.repeat([7.25, 7.75, 8.25], 20)
+        assert apart.peak_to_mean(times, 7.0, 0.5, 3) == pytest.approx(10.0)
+        gaps = np.r_[np.zeros(19), 0.5, np.zeros(19), 0.5, np.zeros(19)]
+        assert apart.unevenness(times) == pytest.approx(gaps.std() / gaps.mean())
+
+    def test_a_window_begins_at_any_request(self, example):
+        apart = example("apart")
+        times = np.array([0.05, 0.06, 0.149, 0.155, 0.55, 0.6])
+        assert apart.peak_to_mean(times, 0.0, 1.0, 1) == pytest.approx(3 / 0.6)
+
+    def test_one_bad_period_does_not_count(self, example):
+        apart = example("apart")
+        times = self.even(10, 3, 1.0)
+        times[10:20] = 8.0
+        assert apart.peak_to_mean(times + 1e-9 * np.arange(30), 7.0, 1.0, 3) == pytest.approx(1.0)
+
+    def test_order_does_not_matter(self, example):
+        apart = example("apart")
+        times = np.random.default_rng(1).uniform(0.0, 3.0, 60)
+        backwards = times[::-1]
+        assert apart.peak_to_mean(times, 0.0, 1.0, 3) == apart.peak_to_mean(backwards, 0.0, 1.0, 3)
+        assert apart.unevenness(times) == apart.unevenness(backwards)
+
+
+class TestSwarms:
+    """What the examples' swarms do, without a clock."""
+
+    def spread(self, apart, web, seed):
+        """Return R and the unevenness of a swarm that was a herd, after the time that the example gives it."""
+        phase = -2 * np.pi * np.random.default_rng(seed).uniform(0, apart.HERD, len(web))
+        swarm = emerge.Swarm(web, emerge.Kuramoto(coupling=apart.COUPLING), frequency=2 * np.pi, phase=phase)
+        swarm.run(apart.SETTLE, dt=1 / apart.TICKS)
+        ends = np.sort(swarm.phase)
+        return swarm.coherence, apart.unevenness(np.append(ends, ends[0] + 2 * np.pi))
+
+    @pytest.mark.parametrize("seed", range(10))
+    @pytest.mark.parametrize("n", PRIMES)
+    def test_repulsion_on_a_ring_of_a_prime_number_spreads_evenly(self, example, n, seed):
+        coherence, uneven = self.spread(example("apart"), emerge.Topology.ring(n), seed)
+        assert coherence < 0.01
+        assert uneven < 0.1
+
+    @pytest.mark.parametrize("seed", range(10))
+    def test_repulsion_of_all_is_incoherent_but_uneven(self, example, seed):
+        coherence, uneven = self.spread(example("apart"), emerge.Topology.complete(23), seed)
+        assert coherence < 0.01
+        assert uneven > 0.5
+
+    def test_an_even_ring_mostly_falls_into_groups(self, example):
+        apart = example("apart")
+        assert np.median([self.spread(apart, emerge.Topology.ring(12), seed)[1] for seed in range(10)]) > 1.0
+
+    @pytest.mark.parametrize("seed", range(10))
+    def test_attraction_is_in_step_in_time(self, example, seed):
+        together = example("together")
+        swarm = together.swarm_of(SimpleNamespace(agents=50, seed=seed))
+        swarm.run(together.SETTLE, dt=1 / together.TICKS)
+        assert swarm.coherence < 0.5
+        swarm.model = emerge.Kuramoto(coupling=together.COUPLING)
+        swarm.run(together.SETTLE, dt=1 / together.TICKS)
+        assert swarm.coherence > 0.99
+
+
+class TestServer:
+    def test_it_speaks_http_and_counts(self, example):
+        def get(port, path):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            body = json.loads(answer.read())
+            connection.close()
+            return answer.status, body
+
+        async def main():
+            async with example("server").Server() as server:
+                begin = asyncio.get_running_loop().time()
+                told = [await asyncio.to_thread(get, server.port, path) for path in ("/answers?key=3&key=5", "/")]
+                assert await server.ask(7) == {7: "answer to 7"}
+                with pytest.raises(ConnectionError, match="400"):
+                    await server.ask()
+                assert [request.keys for request in server.between(begin, begin + 100)] == [2, 1]
+                assert server.between(0.0, begin) == []
+                return told
+
+        assert asyncio.run(main()) == [(200, {"3": "answer to 3", "5": "answer to 5"}), (400, {})]
+
+    def test_keys_that_are_asked_for_within_a_window_go_together(self, example):
+        class Told:
+            def __init__(self):
+                self.requests = []
+
+            async def ask(self, *keys):
+                self.requests.append(keys)
+                return {key: -key for key in keys}
+
+        async def main():
+            server = Told()
+            batch = example("together").Batch(server, 0.0)
+            first = await asyncio.gather(*(batch.ask(key) for key in range(5)))
+            given_up = asyncio.create_task(batch.ask(5))
+            other = asyncio.create_task(batch.ask(6))
+            await asyncio.sleep(0)
+            given_up.cancel()
+            return first, await other, server.requests
+
+        first, other, requests = asyncio.run(main())
+        assert (first, other) == ([0, -1, -2, -3, -4], -6)
+        assert requests == [(0, 1, 2, 3, 4), (5, 6)]
+
+
+class TestRun:
+    def test_together_needs_fewer_requests_for_the_same_keys(self):
+        rows, text = run("together", "--agents", 24, "--periods", 2, "--period", 0.5)
+        alone, shared, step = rows.values()
+        assert [name.partition(":")[0] for name in rows] == ["before", "shared requests, out of step", "after"]
+        assert 2 * step[0] < shared[0] <= 1.1 * alone[0]
+        assert alone[1] / 2 < step[1] < 2 * alone[1]
+        assert alone[3] < 0.6
+        assert step[3] > 0.95
+        assert re.search(r"with \d+ times fewer requests\.$", text)
+
+    def test_apart_has_a_lower_peak_than_a_herd_and_none_above_jitter(self):
+        rows, _ = run("apart", "--agents", 11, "--periods", 3, "--period", 0.5)
+        herd, jitter, scheduler, everybody, ring = rows.values()
+        assert [name.partition(":")[0] for name in rows][::4] == ["before", "after"]
+        assert 2 * ring[1] < herd[1]
+        assert ring[1] <= jitter[1]
+        assert 2 * ring[2] < herd[2]
+        assert min(row[0] for row in (jitter, scheduler, everybody, ring)) > herd[0] / 2
+
+    @pytest.mark.parametrize("name", ["together", "apart"])
+    def test_control_c_ends_it_quietly(self, name):
+        with subprocess.Popen(command(name), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert "pollers" in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=60)
+        assert (process.returncode, error) == (130, "stopped\n")
+
+    @pytest.mark.parametrize(
+        ("words", "why"),
+        [
+            (("apart", "--agents", 24), "choose a prime"),
+            (("apart", "--period", 0), "longer than 0 s"),
+            (("together", "--agents", 4), "at least 8 agents"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, words, why):
+        done = subprocess.run(command(*words), capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 2
+        assert why in done.stderr
