@@ -363,6 +363,7 @@ cdef class Engine:
     cdef int64_t deadline
     cdef Flag cancel
     cdef int64_t patience
+    cdef double floor
     cdef bint keeps
     cdef double *trace
     cdef int64_t kept, room
@@ -470,7 +471,7 @@ cdef class Engine:
         """Refuse an assignment while another thread runs the swarm."""
         cdef uint64_t runner = em_atomic_load(&self.runner, memory_order_acquire)
         if runner != 0 and runner != <uint64_t>PyThread_get_thread_ident():
-            raise Busy(f"{what} cannot be assigned while another thread runs the swarm: wait for the run to end")
+            raise Busy(f"{what} cannot be assigned while another thread runs the swarm: wait for the run to end, or use live.change(...)")
         return 0
 
     # ---- what a user sees and sets
@@ -777,10 +778,10 @@ cdef class Engine:
 
     def begin(self, double dt, double coherent, double locked, double timeout, bint keeps,
               str schedule not None="barrier", const int64_t[::1] order=None, Flag cancel=None,
-              double patience=-1.0):
+              double patience=-1.0, double floor=-1.0):
         """Start a run: a negative `coherent`, `locked`, `timeout` or `patience` (s) means none.
 
-        `keeps` R of every tick; the run ends after the tick in which `cancel` is set, or that took longer than
+        `keeps` R of every tick; a batch ends where R falls below `floor`, once; the run ends after the tick in which `cancel` is set, or that took longer than
         `patience`.
         """
         cdef bint latest = schedule == "gossip"
@@ -809,6 +810,7 @@ cdef class Engine:
             self.deadline = em_base_nanoseconds() + <int64_t>(timeout * 1e9) if timeout >= 0 else -1
             self.cancel = cancel
             self.patience = <int64_t>(patience * 1e9) if patience >= 0 else -1
+            self.floor = floor
             self.keeps = keeps
             self.kept = 0
             self.first = True
@@ -870,7 +872,7 @@ cdef class Engine:
         batch.settle = self.stale or em_swarm_inbox(&self.swarm) != NULL
         batch.target, batch.level, batch.deadline = self.target, self.level, self.deadline
         batch.cancel = &self.cancel.word if self.cancel is not None else NULL
-        batch.patience = self.patience
+        batch.patience, batch.floor = self.patience, self.floor
         batch.trace = self.trace + self.kept if self.keeps else NULL
         self.begun = em_base_nanoseconds()
         batch.looked = batch.ended = self.begun
@@ -881,6 +883,8 @@ cdef class Engine:
         """In one's turn: keep what a batch has done."""
         self._count(&self.batch, em_base_nanoseconds() - self.begun)
         self.stale, self.first = self.batch.swapped, False
+        if self.batch.fell:
+            self.floor = -1.0
         self.tick += self.batch.done
         self.kept += self.batch.kept
         self.told = self.time, self.ticks, em_swarm_coherence(&self.swarm)

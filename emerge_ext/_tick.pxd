@@ -57,6 +57,7 @@ cdef struct Batch:
     bint first              # of its run: the target is tested, and coherence kept, before the first tick
     Target target
     double level            # coherence to reach, or spread of rates to fall to
+    double floor            # coherence below which Python gets its turn at once, or negative
     int64_t deadline        # of the run, on em_base_nanoseconds, or negative
     const em_word *cancel   # not 0 when the run is to end, or NULL
     int64_t patience        # ns that a tick may take, or negative
@@ -69,6 +70,7 @@ cdef struct Batch:
     int64_t looked          # when it was last, and at which tick
     int64_t looked_at
     bint paused             # the batch has taken its time
+    bint fell               # coherence fell below the floor
     int64_t ended           # when the last tick ended, where there is patience
     int64_t done
     int64_t kept            # entries of the trace
@@ -82,6 +84,8 @@ cdef inline void _judge(Batch *batch) noexcept nogil:
     if batch.trace != NULL:
         batch.trace[batch.kept] = em_swarm_coherence(swarm)
         batch.kept += 1
+    if batch.floor >= 0 and em_swarm_coherence(swarm) < batch.floor:
+        batch.paused = batch.fell = True
     if em_atomic_load(&swarm.fault, memory_order_relaxed) != EM_SWARM_NOBODY:
         batch.reason = DIVERGED
     elif batch.target == COHERENT and em_swarm_coherence(swarm) >= batch.level:
@@ -118,7 +122,7 @@ cdef inline void _look_at_clock(Batch *batch) noexcept nogil:
     took = (now - batch.looked) // max(1, batch.done - batch.looked_at) + 1
     batch.looked, batch.looked_at = now, batch.done
     batch.look = batch.done + min(max(1, 5_000_000 // took), 2 * batch.done)
-    batch.paused = now >= batch.until
+    batch.paused = batch.paused or now >= batch.until
 
 
 cdef inline void _adopt(Batch *batch) noexcept nogil:

@@ -37,17 +37,16 @@ def watch(swarm: emerge.Swarm, seconds: float) -> list[emerge.Event]:
     """Run live for some seconds and return what happened; commands are sent on the way."""
     told: list[emerge.Event] = []
     begun = monotonic()
-    with swarm.events.subscribe(maxsize=100_000) as inbox:
-        with swarm.live(interval=0.005, speed=10.0) as live:
-            commands = plan(swarm, live)
-            while (share := (monotonic() - begun) / seconds) < 1:
-                while commands and commands[0][0] <= share:
-                    commands.pop(0)[1]()
-                try:
-                    told.append(inbox.wait(timeout=0.02))
-                except TimeoutError:
-                    continue
-                show(told[-1])
+    with swarm.events.subscribe(maxsize=100_000) as inbox, swarm.live(interval=0.005, speed=10.0) as live:
+        commands = plan(swarm, live)
+        while (share := (monotonic() - begun) / seconds) < 1:
+            while commands and commands[0][0] <= share:
+                commands.pop(0)[1]()
+            try:
+                told.append(inbox.wait(timeout=0.02))
+            except TimeoutError:
+                continue
+            show(told[-1])
     for event in inbox:  # what was still in the buffer
         told.append(event)
         show(event)

@@ -5,6 +5,8 @@ import dataclasses
 import gc
 import logging
 import math
+import os
+import subprocess
 import sys
 import threading
 
@@ -95,6 +97,19 @@ class TestRun:
         assert lost.coherence < 0.9
         assert lost.target == emerge.coherent(0.95)
         assert isinstance(converged, emerge.Converged)
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_lost_within_a_run_is_told_of_its_tick(self, threads):
+        one = swarm(threads=threads)
+        one.run(50.0, until=emerge.coherent(0.95))
+        one.model = emerge.Kuramoto(coupling=-2.0)
+        with one.events.subscribe(emerge.Lost) as inbox:
+            result = one.run(20.0, record="coherence")
+        (lost,) = inbox
+        begun = one.metrics().ticks - result.ticks
+        below = np.flatnonzero(result.history.coherence < 0.9)
+        assert lost.tick == begun + below[0]
+        assert lost.coherence == result.history.coherence[below[0]]
 
     def test_nothing_is_lost_that_fell_by_less(self):
         one = swarm()
@@ -259,6 +274,38 @@ class TestSubscription:
                     await first
 
         asyncio.run(main())
+
+    def test_waiting_in_vain_ends_no_iteration(self):
+        one = swarm()
+
+        async def main():
+            with one.events.subscribe(emerge.Disrupted) as inbox:
+                each = aiter(inbox)
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(anext(each), timeout=0.01)
+                one.disrupt(0.1)
+                return await asyncio.wait_for(anext(each), timeout=20)
+
+        assert isinstance(asyncio.run(main()), emerge.Disrupted)
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is needed")
+    def test_a_forked_child_waits_for_no_lock_of_a_thread_that_is_not_there(self):
+        code = (
+            "import emerge, os, threading, warnings\nwarnings.simplefilter('ignore')\n"
+            "one = emerge.Swarm(emerge.Topology.ring(8), emerge.Kuramoto(coupling=1.0), seed=1)\n"
+            "inbox = one.events.subscribe()\ntoken = emerge.CancelToken()\n"
+            "held = threading.Event()\n"
+            "def hold():\n"
+            "    with one._lock, one.events._lock, inbox._lock, token._lock:\n"
+            "        held.set(); go.wait(30)\n"
+            "go = threading.Event()\nholder = threading.Thread(target=hold); holder.start(); held.wait(30)\n"
+            "pid = os.fork()\n"
+            "if pid == 0:\n"
+            "    one.fail(2); one.events.subscribe().close(); token.cancel(); os._exit(len(inbox) != 1)\n"
+            "go.set(); holder.join()\nos._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
 
     def test_a_closed_loop_harms_nobody(self):
         one = swarm()

@@ -485,6 +485,85 @@ def fail(*_):
     raise RuntimeError("mine")
 
 
+class TestMended:
+    """Ways in which waiting once had no end, or changes no owner."""
+
+    def test_a_command_that_ends_the_thread_tells_its_sender(self):
+        beside = Beside()
+        beside.live.start()
+        sent = beside.live._send(leave)
+        with pytest.raises(SystemExit):
+            sent.result(LONG)
+        with pytest.raises(SystemExit):
+            beside.live.stop(LONG)
+
+    def test_stopping_what_never_began(self):
+        one = swarm()
+        live = one.live()
+        assert live.stop(wait=False).done()
+        with Beside(one):
+            with pytest.raises(emerge.Busy):
+                live.start()
+            assert live.stop(wait=False).done()
+
+    def test_each_waiter_for_the_end_has_a_future_of_its_own(self):
+        one = swarm()
+        with Beside(one) as beside:
+            first, second = beside.live.stop(wait=False), beside.live.stop(wait=False)
+            first.cancel()
+            assert second.result(LONG) is None
+
+    def test_commands_take_arguments_as_they_were_when_sent(self, beside):
+        agents, angles = np.array([0, 1]), np.array([0.1, 0.1])
+        beside.live.change(coupling=0.0, phase=0.0).result(LONG)
+        beside.live.pause().result(LONG)
+        with beside.live._wake:
+            sent = beside.live.nudge(agents, angles)
+            agents[:], angles[:] = 3, 9.0
+        sent.result(LONG)
+        assert beside.swarm.phase[:4] == pytest.approx([0.1, 0.1, 0.0, 0.0], abs=1e-12)
+
+    def test_a_higher_target_than_that_of_an_earlier_run_converges(self):
+        one = swarm(coupling=5.0)
+        one.run(100.0, until=emerge.coherent(0.5))
+        with one.events.subscribe(emerge.Converged) as inbox, Beside(one, 1 / 64, catch_up=10_000) as beside:
+            beside.tick(8.0)
+        assert [event.target for event in inbox] == [emerge.coherent(0.95)]
+
+    def test_what_ended_the_loop_is_named_to_those_who_come_later(self):
+        beside = Beside(swarm(threads=1))
+        beside.live.start()
+        beside.live.change(coupling=1e308).result(LONG)
+        beside.clock.advance(0.5)
+        with pytest.raises(emerge.Diverged):
+            beside.live.settle(LONG)
+        with pytest.raises(emerge.Closed, match=r"ended by an error: agent .* smaller dt") as error:
+            beside.live.pause()
+        assert isinstance(error.value.__cause__, emerge.Diverged)
+        vars(beside).clear()
+
+    def test_refused_changes_change_nothing(self, beside):
+        with pytest.raises(emerge.InvalidValue, match="has 5 agents"):
+            beside.live.change(coupling=9.0, topology=emerge.Topology.ring(5))
+        with pytest.raises(emerge.InvalidValue, match="phase"):
+            beside.live.change(coupling=9.0, phase=math.nan)
+        assert beside.swarm.model.coupling == 2.0
+
+    def test_huge_intervals_and_timeouts(self):
+        one = swarm()
+        with one.events.subscribe(emerge.Ticked, every=1e307), Beside(one) as beside:
+            beside.tick()
+            beside.live.stop(1e300)
+        with pytest.raises(emerge.InvalidValue, match="interval"):
+            one.live(interval=1e-200, speed=1e-200)
+        with one.live(interval=1e10) as live:
+            live.settle(LONG)
+
+
+def leave(*_):
+    raise SystemExit
+
+
 class TestAsync:
     def test_a_cancelled_task_joins_the_thread(self):
         one = swarm()
@@ -545,7 +624,7 @@ class TestBadInput:
                 wait(timeout)
 
     def test_no_such_agent(self, beside):
-        with pytest.raises(emerge.InvalidValue, match="agents"):
+        with pytest.raises(emerge.InvalidValue, match="agent must be from 0 to 59"):
             beside.live.moments(60)
 
     def test_futures_never_awaited_are_told(self, beside, caplog):

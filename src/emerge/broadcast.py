@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from time import monotonic
 from types import TracebackType
@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from . import admit
 from .errors import Closed, InvalidType, InvalidValue
 from .event import KINDS, Event, Ticked
+from .fork import renew_after_fork
 from .trace import current, log
 
 __all__ = ["Broadcaster", "Subscription"]
@@ -109,7 +110,7 @@ class Subscription:
         Closed
             If the subscription is closed and its buffer empty.
         """
-        limit = None if timeout is None else admit.real(timeout, "timeout", above=0.0)
+        limit = None if timeout is None else min(admit.real(timeout, "timeout", above=0.0), threading.TIMEOUT_MAX)
         deadline = None if limit is None else monotonic() + limit
         with self._lock:
             while not self._buffer:
@@ -144,10 +145,19 @@ class Subscription:
             while True:
                 yield self.wait()
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        with contextlib.suppress(Closed):
-            while True:
-                yield await self._next()
+    def __aiter__(self) -> Subscription:
+        return self
+
+    async def __anext__(self) -> Event:
+        try:
+            return await self._next()
+        except Closed:
+            raise StopAsyncIteration from None
+
+    def _renew(self) -> None:
+        self._lock = threading.RLock()
+        self._arrived = threading.Condition(self._lock)
+        self._listening, self._sleepers = 0, []
 
     async def _next(self) -> Event:
         loop = asyncio.get_running_loop()
@@ -209,11 +219,18 @@ class Broadcaster:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._subscriptions: tuple[Subscription, ...] = ()
-        self._callbacks: tuple[tuple[type[Event], Callback], ...] = ()
+        self._subscriptions: dict[Subscription, None] = {}
+        self._callbacks: list[tuple[type[Event], Callback]] = []
+        self._sorting = self._unsorted = False
         self._listeners: dict[tuple[type[Event], float | None], tuple[Callable[[Event], object], ...]] = {}
         self._dropped = 0
         self._failures = 0
+        renew_after_fork(self)
+
+    def _renew(self) -> None:
+        self._lock = threading.RLock()
+        for one in list(self._subscriptions):
+            one._renew()
 
     def subscribe(self, *kinds: type[Event], maxsize: int = 1024, every: float | None = None) -> Subscription:
         """Get a buffer into which events go from now on.
@@ -225,13 +242,13 @@ class Broadcaster:
         maxsize : int, default 1024
             Most events that wait in the buffer, at least 1. When it is full, new ones are dropped and counted.
         every : float, optional
-            Interval of `Ticked`, in the swarm's time; in a run a whole number of ticks. By default a hundredth of
+            Interval of `Ticked`, in the swarm's time, rounded to whole ticks, at least one. By default a hundredth of
             a run, and each tick of a live loop.
 
         Returns
         -------
         Subscription
-            To iterate, to poll, to close.
+            To iterate, to poll, to close. It is told until it is closed.
 
         Raises
         ------
@@ -245,7 +262,7 @@ class Broadcaster:
             raise InvalidValue("every is the interval of emerge.Ticked: subscribe to that kind too")
         made = Subscription(self, chosen, size, interval)
         with self._lock:
-            self._subscriptions += (made,)
+            self._subscriptions[made] = None
             self._sort()
         return made
 
@@ -273,7 +290,7 @@ class Broadcaster:
         if not callable(callback):
             raise InvalidType(f"callback must be callable, not {callback!r}")
         with self._lock:
-            self._callbacks += ((_kind(kind), callback),)
+            self._callbacks.append((_kind(kind), callback))
             self._sort()
         return callback
 
@@ -295,10 +312,11 @@ class Broadcaster:
             If it was not given, or was taken back.
         """
         with self._lock:
-            left = tuple(entry for entry in self._callbacks if entry[1] is not callback)
-            if len(left) == len(self._callbacks):
+            given = [entry for entry in self._callbacks if entry[1] is callback]
+            if not given:
                 raise InvalidValue(f"{callback!r} is called for no kind of events")
-            self._callbacks = left
+            for entry in given:
+                self._callbacks.remove(entry)
             self._sort()
 
     @property
@@ -309,18 +327,18 @@ class Broadcaster:
     @property
     def waiting(self) -> int:
         """Events in all open buffers."""
-        return sum(len(one) for one in self._subscriptions)
+        return sum(len(one) for one in list(self._subscriptions))
 
     @property
     def fill(self) -> float:
         """Share of the fullest open buffer that is taken, from 0 to 1; 0 where none is open."""
-        return max((len(one) / one.maxsize for one in self._subscriptions), default=0.0)
+        return max((len(one) / one.maxsize for one in list(self._subscriptions)), default=0.0)
 
     @property
     def dropped(self) -> int:
         """Events that found a buffer full, of all subscriptions so far."""
         with self._lock:  # one that is being closed counts once
-            return self._dropped + sum(one.dropped for one in self._subscriptions)
+            return self._dropped + sum(one.dropped for one in list(self._subscriptions))
 
     @property
     def failures(self) -> int:
@@ -328,14 +346,22 @@ class Broadcaster:
         return self._failures
 
     def _sort(self) -> None:
-        """List who is to be told, by kind and by the interval of `Ticked`; the lock is held."""
+        """List who is to be told; the lock is held, and a signal handler of this thread may come in between."""
+        self._unsorted = True
+        while self._unsorted and not self._sorting:
+            self._sorting, self._unsorted = True, False
+            self._listeners = self._sorted()
+            self._sorting = False
+
+    def _sorted(self) -> dict[tuple[type[Event], float | None], tuple[Callable[[Event], object], ...]]:
+        """Return who is to be told, by kind and by the interval of `Ticked`."""
         lists: dict[tuple[type[Event], float | None], list[Callable[[Event], object]]] = {}
-        for one in self._subscriptions:
+        for one in list(self._subscriptions):
             for kind in one.kinds:
                 lists.setdefault((kind, one.every if kind is Ticked else None), []).append(one._offer)
-        for kind, callback in self._callbacks:
+        for kind, callback in list(self._callbacks):
             lists.setdefault((kind, None), []).append(partial(self._call, callback))
-        self._listeners = {key: tuple(told) for key, told in lists.items()}
+        return {key: tuple(told) for key, told in lists.items()}
 
     def _intervals(self) -> tuple[float | None, ...]:
         """Return the intervals at which `Ticked` is wanted."""
@@ -364,7 +390,7 @@ class Broadcaster:
     def _remove(self, one: Subscription) -> None:
         with self._lock:
             if one in self._subscriptions:
-                self._subscriptions = tuple(other for other in self._subscriptions if other is not one)
+                del self._subscriptions[one]
                 self._dropped += one.dropped
                 self._sort()
 

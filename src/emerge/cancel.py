@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
+import contextvars
 import threading
 import weakref
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from typing import TypeVar
 from . import admit
 from ._engine import Flag
 from .errors import InvalidType
+from .fork import renew_after_fork
 
 __all__ = ["CancelToken", "flag_of", "in_thread", "seconds"]
 
@@ -43,6 +46,10 @@ class CancelToken:
         self._flag = Flag()
         self._lock = threading.RLock()  # a signal handler may come in between
         self._children: weakref.WeakSet[CancelToken] = weakref.WeakSet()
+        renew_after_fork(self)
+
+    def _renew(self) -> None:
+        self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         return f"CancelToken({'cancelled' if self.cancelled else 'not cancelled'})"
@@ -81,12 +88,30 @@ def flag_of(cancel: object) -> Flag | None:
 
 def seconds(value: float | None, name: str) -> float | None:
     """Check a span of wall-clock time that a user may leave open."""
-    return None if value is None else admit.real(value, name, above=0.0)
+    return None if value is None else min(admit.real(value, name, above=0.0), threading.TIMEOUT_MAX)
+
+
+def _begun(call: Callable[[], T]) -> tuple[concurrent.futures.Future[T], threading.Thread]:
+    """Make a call in a thread of its own, so that it waits for no other; the caller's trace holds there."""
+    future: concurrent.futures.Future[T] = concurrent.futures.Future()
+    future.set_running_or_notify_cancel()
+    context = contextvars.copy_context()
+
+    def work() -> None:
+        try:
+            future.set_result(context.run(call))
+        except BaseException as error:
+            future.set_exception(error)
+
+    thread = threading.Thread(target=work, name="emerge run")
+    thread.start()
+    return future, thread
 
 
 async def in_thread(call: Callable[[], T], token: CancelToken) -> T:
     """Await what a call in a thread returns; if the task is cancelled, cancel the token and let the call end first."""
-    task = asyncio.ensure_future(asyncio.to_thread(call))
+    future, thread = _begun(call)
+    task = asyncio.wrap_future(future)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
@@ -97,3 +122,5 @@ async def in_thread(call: Callable[[], T], token: CancelToken) -> T:
         if not task.cancelled():
             task.exception()  # what it raised gives way to the cancellation
         raise
+    finally:
+        thread.join()  # it has nothing left to do

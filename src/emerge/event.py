@@ -95,7 +95,7 @@ class Lost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Disrupted(Event):
-    """Agents were knocked out of phase.
+    """Agents were knocked out of phase; its coherence is that of before, since nudges are applied with the next tick.
 
     Attributes
     ----------

@@ -11,6 +11,7 @@ import atexit
 import concurrent.futures
 import contextlib
 import contextvars
+import copy
 import dataclasses
 import math
 import os
@@ -93,9 +94,33 @@ class Command(concurrent.futures.Future[T], Generic[T]):
         Busy
             If the loop would wait for itself.
         """
+        self._refuse_my_own()
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Return what the command raised, or None; waits and raises as `result` does.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        BaseException or None
+            What the method of `Swarm` raised.
+
+        Raises
+        ------
+        TimeoutError, Busy
+            As `result`.
+        """
+        self._refuse_my_own()
+        return super().exception(timeout)
+
+    def _refuse_my_own(self) -> None:
         if not self.done() and self._loop._is_mine():
             raise Busy("a callback of the live loop cannot wait for a command: it is applied when the callback is over")
-        return super().result(timeout)
 
     def __await__(self) -> Generator[Any, None, T]:
         return asyncio.wrap_future(self).__await__()
@@ -110,6 +135,9 @@ class Command(concurrent.futures.Future[T], Generic[T]):
             log.warning("a command failed: %s: %s", type(error).__name__, str(error))
             self.set_exception(error)
             return False
+        except BaseException as error:
+            self.set_exception(error)
+            raise
         self.set_result(done)
         return True
 
@@ -168,9 +196,12 @@ class Live:
         self._catch_up = admit.count(catch_up, "catch_up", least=0)
         self._until = until
         self._clock = clock
+        admit.real(clock.time(), "the time of a clock")
+        admit.real(self._dt, "interval * speed", above=0.0)
         self._wake = threading.Condition()  # re-entrant: a signal handler may send, too
         self._commands: deque[Command[Any]] = deque()
-        self._last: Command[None] = Command(_nothing, self)
+        self._ends: list[Command[None]] = []
+        self._ended = False
         self._thread: threading.Thread | None = None
         self._open = False
         self._stopping = False
@@ -211,10 +242,15 @@ class Live:
                 target=context.run, args=(self._main, ready), name="emerge live", daemon=True
             )
         _loops.add(self)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            self._thread = None
+            raise
         try:
             ready.result()
         except BaseException:
+            self.stop(wait=False)  # if it was interrupted, the loop goes on
             self._thread.join()
             raise
 
@@ -246,19 +282,24 @@ class Live:
         Again, or before the start, it does nothing. In a callback of the loop itself it does not wait.
         """
         limit = seconds(timeout, "timeout")
+        command: Command[None] = Command(_nothing, self)
         with self._wake:
-            if self._open and not self._stopping:
+            ended = self._ended or self._thread is None
+            if not ended:
                 self._stopping = True
-                self._commands.append(self._last)
+                self._ends.append(command)
+                self._commands.append(command)
                 self._wake.notify_all()
+        if ended:
+            command._finish(self._error)
         if self._thread is None or self._is_mine() or not wait:
-            return self._last
+            return command
         self._thread.join(limit)
         if self._thread.is_alive():
             raise TimeoutError(f"the live loop has not ended within {limit:g} s: a tick or a command takes longer")
         if self._error is not None:
             raise self._error
-        return self._last
+        return command
 
     def settle(self, timeout: float | None = None) -> None:
         """Wait until all that was sent is applied and no tick is due.
@@ -305,13 +346,15 @@ class Live:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        ending = asyncio.ensure_future(asyncio.to_thread(self.stop))
+        ending = asyncio.wrap_future(self.stop(wait=False))
         cancelled = False
         while not ending.done():
             try:
                 await asyncio.wait([ending])
             except asyncio.CancelledError:
                 cancelled = True  # but the thread is joined first
+        if self._thread is not None:
+            self._thread.join()
         failure = ending.exception()
         if cancelled:
             raise asyncio.CancelledError
@@ -338,7 +381,8 @@ class Live:
         Closed
             If the loop does not run.
         """
-        return self._send(lambda: self._swarm.nudge(agents, angle))
+        who, by = copy.deepcopy((agents, angle))  # as they are now
+        return self._send(lambda: self._swarm.nudge(who, by))
 
     def disrupt(
         self, fraction: float | None = None, *, agents: npt.ArrayLike | None = None
@@ -360,7 +404,8 @@ class Live:
         Closed
             If the loop does not run.
         """
-        return self._send(lambda: self._swarm.disrupt(fraction, agents=agents))
+        who = copy.deepcopy(agents)
+        return self._send(lambda: self._swarm.disrupt(fraction, agents=who))
 
     def fail(self, agents: int | npt.ArrayLike) -> Command[None]:
         """Send `Swarm.fail`.
@@ -380,7 +425,8 @@ class Live:
         Closed
             If the loop does not run.
         """
-        return self._send(lambda: self._swarm.fail(agents))
+        who = copy.deepcopy(agents)
+        return self._send(lambda: self._swarm.fail(who))
 
     def restore(self, agents: int | npt.ArrayLike | None = None) -> Command[None]:
         """Send `Swarm.restore`.
@@ -400,7 +446,8 @@ class Live:
         Closed
             If the loop does not run.
         """
-        return self._send(lambda: self._swarm.restore(agents))
+        who = copy.deepcopy(agents)
+        return self._send(lambda: self._swarm.restore(who))
 
     def change(
         self,
@@ -427,21 +474,31 @@ class Live:
         Returns
         -------
         Command
-            Its future. If one of the values is refused, none is applied that stands behind it here.
+            Its future.
 
         Raises
         ------
-        InvalidValue
-            If nothing is given, or both coupling and model.
+        InvalidType, InvalidValue
+            If nothing is given, or both coupling and model, or a value is of the wrong type, length or range; nothing
+            is sent then.
         Closed
             If the loop does not run.
         """
-        given = {"model": model, "topology": topology, "frequency": frequency, "phase": phase}
+        if topology is not None and len(topology) != len(self._swarm):
+            raise InvalidValue(f"the topology has {len(topology)} agents, but the swarm has {len(self._swarm)}")
+        given = {
+            "model": model,
+            "topology": topology,
+            "frequency": None if frequency is None else admit.vector(frequency, "frequency", len(self._swarm)),
+            "phase": None if phase is None else admit.vector(phase, "phase", len(self._swarm)),
+        }
         wanted = {name: value for name, value in given.items() if value is not None}
         if coupling is not None and model is not None:
             raise InvalidValue("give another model or another coupling for this one, not both")
         if coupling is None and not wanted:
             raise InvalidValue("say what to change: coupling, model, topology, frequency or phase")
+        if coupling is not None:
+            dataclasses.replace(self._swarm.model, coupling=coupling)  # refuses what is no coupling
 
         def call() -> None:
             if coupling is not None:
@@ -516,6 +573,10 @@ class Live:
     def _closed(self) -> Closed:
         if self._thread is None:
             return Closed("this live loop has not been started: use it in a with block")
+        if self._error is not None:
+            closed = Closed(f"this live loop was ended by an error: {self._error}")
+            closed.__cause__ = self._error
+            return closed
         return Closed("this live loop has stopped: make another with swarm.live()")
 
     # ---- what it tells
@@ -539,7 +600,7 @@ class Live:
         InvalidType, InvalidValue
             If there is no such agent.
         """
-        return self._passing.moments(int(admit.agents(agent, len(self._swarm))[0]))
+        return self._passing.moments(admit.count(agent, "agent", least=0, most=len(self._swarm) - 1))
 
     def metrics(self) -> LiveMetrics:
         """Return counts of what the loop has done.
@@ -578,7 +639,7 @@ class Live:
         try:
             engine.claim()
         except BaseException as error:
-            _loops.discard(self)
+            self._let_go(error)
             ready.set_exception(error)
             return
         self._open = True
@@ -610,18 +671,23 @@ class Live:
         """Give the swarm back, and let go whoever waits."""
         self._swarm._loops -= 1
         self._swarm._engine.release()
+        self._let_go(self._error)
+        self._tell(Stopped, reason=reason)
+        log.info("live loop ended: %s after %d ticks", reason, self._ticks)
+
+    def _let_go(self, error: BaseException | None) -> None:
+        """Take no more commands, and tell all who wait that this has ended, and whether by an error."""
+        _loops.discard(self)
         with self._wake:
-            self._open = False
+            self._open, self._ended = False, True
             left, self._commands = self._commands, deque()
             self._wake.notify_all()
         for command in left:
-            if command is not self._last:
-                command._refuse(self._error or self._closed())
-        self._last._finish(self._error)
-        self._passing.end(self._error)
-        self._tell(Stopped, reason=reason)
-        log.info("live loop ended: %s after %d ticks", reason, self._ticks)
-        _loops.discard(self)
+            if command not in self._ends:
+                command._refuse(error or self._closed())
+        for command in self._ends:
+            command._finish(error)
+        self._passing.end(error)
 
     def _loop(self, origin: float) -> None:
         """Tick when it is time, and make the calls of others in between."""
@@ -648,7 +714,7 @@ class Live:
         """Make the calls that were sent; false when the loop is to stop."""
         while self._commands:
             command = self._commands.popleft()
-            if command is self._last:
+            if command in self._ends:
                 return False
             self._applied += 1
             self._failures += not command._apply()
@@ -675,7 +741,7 @@ class Live:
         self._judge(swarm._engine.coherence)
         self._passing.look(swarm._engine.time, self._dt, swarm._engine.ticks)
         for every in swarm._events._intervals():
-            if every is None or self._ticks % max(1, round(every / self._dt)) == 0:
+            if every is None or self._ticks % max(1, round(min(every / self._dt, 2.0**62))) == 0:
                 self._tell(Ticked, every=every)
 
     def _judge(self, coherence: float) -> None:
@@ -684,7 +750,7 @@ class Live:
         lost = standing.lost(coherence)
         if lost is not None:
             self._tell(Lost, target=lost)
-        elif standing.target is None and coherence >= self._until.level:
+        elif coherence >= self._until.level and (standing.target is None or standing.target.level < self._until.level):
             standing.target = self._until
             self._tell(Converged, target=self._until)
 
@@ -698,10 +764,9 @@ class Live:
     def _orphan(self) -> None:
         """In a forked child: the thread is not here."""
         self._wake = threading.Condition()
-        self._open = False
-        self._commands = deque()
         self._passing.orphan()
         self._swarm._loops = 0
+        self._let_go(None)
 
 
 def _nothing() -> None:
@@ -722,6 +787,7 @@ def _orphan_all() -> None:
         loop._orphan()
 
 
-atexit.register(_stop_all)
+# Before the interpreter waits for threads that may themselves wait for a loop, where it can be asked to.
+getattr(threading, "_register_atexit", atexit.register)(_stop_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_orphan_all)

@@ -40,8 +40,9 @@ class Moment:
 class Moments:
     """Moments of one agent, to be iterated by ``async for``; made by `Live.moments`.
 
-    What passes while nobody waits is missed and counted: a task that is slow skips moments and never runs after them.
-    Iteration ends when the live loop stops; if that was by an error, it is raised.
+    Passing is counted while the agent turns forward, by less than π in a tick. What passes while nobody waits is missed
+    and counted: a task that is slow skips moments and never runs after them. Iteration ends when the live loop stops;
+    if that was by an error, it is raised.
 
     Notes
     -----

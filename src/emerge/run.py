@@ -87,6 +87,7 @@ class Run:
             self.order,
             self.cancel,
             -1.0 if self.patience is None else self.patience,
+            self.standing.floor,
         )
         start = self.engine.tick
         try:
@@ -108,6 +109,7 @@ class Run:
         while not ended and self.ticks < self.ticks_max and not self._called():
             ended = self._batch(self._due())
             self.ticks = self.engine.tick - start
+            self._tell_lost()
             self._tell()
         if not ended and self.ticks == self.ticks_max and self.reason == "stopped":
             self.reason = "reached" if self._called() else "duration"
@@ -115,6 +117,10 @@ class Run:
     def _begin(self) -> None:
         """Tell that the run begins, when the state it starts from is known."""
         self._event(Started, dt=self.dt)
+        self._tell_lost()
+
+    def _tell_lost(self) -> None:
+        """Tell that a target is lost, if it is; the batch ended where it was."""
         lost = self.standing.lost(self.engine.coherence)
         if lost is not None:
             self._event(Lost, target=lost)

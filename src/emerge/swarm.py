@@ -20,6 +20,7 @@ from .cancel import CancelToken, flag_of, in_thread, seconds
 from .clock import Clock, clock_of
 from .errors import Busy, CheckpointError, InvalidType, InvalidValue
 from .event import Disrupted, Event, Failed, Restored, TopologyChanged
+from .fork import renew_after_fork
 from .live import Live
 from .metrics import Metrics
 from .model import Kuramoto, Model
@@ -132,6 +133,7 @@ class Swarm:
         self._engine = Engine(topology._graph, _within_reach(phase), frequency, usual, team.cores())
         self._engine.set_model(*model._engine_model)
         self._lock = threading.RLock()  # keeps together what is set, drawn or saved together
+        renew_after_fork(self)
         self._topology = topology
         self._model = model
         self._pace = Pace(len(topology), topology.edge_ends)
@@ -258,6 +260,10 @@ class Swarm:
         R ≥ 0.95
         """
         return self._events._decorator(kind)
+
+    def _renew(self) -> None:
+        """In a forked child: make the lock anew."""
+        self._lock = threading.RLock()
 
     def _tell(self, kind: type[Event], **facts: Any) -> None:
         self._events._tell(kind, self._engine.moment, **facts)
@@ -494,7 +500,7 @@ class Swarm:
 
         Notes
         -----
-        The thread is one of `asyncio.to_thread`; a callable `until`, `progress` and callbacks of events are called
+        The run has a thread of its own; a callable `until`, `progress` and callbacks of events are called
         there. The same bits as `run`.
 
         Examples

@@ -43,9 +43,14 @@ class Standing:
 
     target: Coherent | None = None
 
+    @property
+    def floor(self) -> float:
+        """Coherence below which the target is lost; negative if there is none."""
+        return -1.0 if self.target is None else self.target.level - FALL
+
     def lost(self, coherence: float) -> Coherent | None:
         """Return the target if coherence has fallen `FALL` below it; it is told once."""
-        if self.target is None or not coherence < self.target.level - FALL:
+        if self.target is None or not coherence < self.floor:
             return None
         target, self.target = self.target, None
         return target
