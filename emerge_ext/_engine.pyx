@@ -471,7 +471,10 @@ cdef class Engine:
         """Refuse an assignment while another thread runs the swarm."""
         cdef uint64_t runner = em_atomic_load(&self.runner, memory_order_acquire)
         if runner != 0 and runner != <uint64_t>PyThread_get_thread_ident():
-            raise Busy(f"{what} cannot be assigned while another thread runs the swarm: wait for the run to end, or use live.change(...)")
+            raise Busy(
+                f"{what} cannot be assigned while another thread runs the swarm:"
+                " wait for the run to end, or send live.change(...) to a live loop"
+            )
         return 0
 
     # ---- what a user sees and sets
@@ -781,7 +784,8 @@ cdef class Engine:
               double patience=-1.0, double floor=-1.0):
         """Start a run: a negative `coherent`, `locked`, `timeout` or `patience` (s) means none.
 
-        `keeps` R of every tick; a batch ends where R falls below `floor`, once; the run ends after the tick in which `cancel` is set, or that took longer than
+        `keeps` R of every tick; a batch ends where R falls below `floor`, once; the run ends after the tick in which
+        `cancel` is set, or that took longer than
         `patience`.
         """
         cdef bint latest = schedule == "gossip"

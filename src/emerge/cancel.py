@@ -123,4 +123,5 @@ async def in_thread(call: Callable[[], T], token: CancelToken) -> T:
             task.exception()  # what it raised gives way to the cancellation
         raise
     finally:
-        thread.join()  # it has nothing left to do
+        token.cancel()  # should this be left in another way
+        thread.join()
