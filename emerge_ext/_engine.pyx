@@ -785,8 +785,7 @@ cdef class Engine:
         """Start a run: a negative `coherent`, `locked`, `timeout` or `patience` (s) means none.
 
         `keeps` R of every tick; a batch ends where R falls below `floor`, once; the run ends after the tick in which
-        `cancel` is set, or that took longer than
-        `patience`.
+        `cancel` is set, or that took longer than `patience`.
         """
         cdef bint latest = schedule == "gossip"
         self._enter()

@@ -78,6 +78,8 @@ class Batcher:
     and never more than `maxsize`: a smaller one bounds how long a tick may take. Steady state allocates nothing. For
     a few nudges, or nudges of many agents in one call, `Swarm.nudge` is as fast and needs no room.
 
+    Whoever empties it must not wait for room in it: in callbacks of the run use ``overflow="drop"``, or `Swarm.nudge`.
+
     A batcher is not shared with other processes. In a forked child it can be used: what had been queued by then is
     there, in parent and child, but not nudges that other threads were just about to queue.
 
