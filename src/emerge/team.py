@@ -17,7 +17,7 @@ THREADS_MAX = 1024
 WORK_OF_A_WORKER = 50_000
 """Work, in edges, below which a second worker costs more than it brings: some 30 µs of a tick."""
 
-WORK_TOO_LARGE_TO_TRY = 10 * WORK_OF_A_WORKER
+WORK_TOO_LARGE_TO_TRY = 40 * WORK_OF_A_WORKER
 """Work for each worker above which no other team is tried."""
 
 WORK_OF_AN_AGENT = 8
@@ -45,7 +45,7 @@ def choice(limit: int | None, agents: int, edge_ends: int) -> tuple[int, tuple[i
     """Return the team that a swarm's work is worth, and all that may be tried: 1, 2, 4, … and the most there is.
 
     Only the usual one is given where others would not do better: what was asked for, swarms of one block, and
-    swarms so large that a busy core is made up for by stealing.
+    swarms so large that a trial of one tick costs too much.
     """
     if _engine.is_forked() and limit != 1:
         _warn_after_fork()
