@@ -10,15 +10,21 @@ equal and add up to whole turns; a number that can be divided may leave groups t
 to what a central scheduler does. All figures are from times that the server wrote down.
 """
 
+from __future__ import annotations
+
 import argparse
 import asyncio
 import math
 import sys
+from collections.abc import Coroutine, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from server import Server
 
 import emerge
+
+Times = npt.NDArray[np.float64]
 
 HERD = 0.01
 """Periods within which all start. Some difference there must be: those in step exactly would not feel each other."""
@@ -32,7 +38,7 @@ SETTLE = 3
 """Periods until a swarm is measured, so that it has spread."""
 
 
-def peak_to_mean(times, begin, period, periods):
+def peak_to_mean(times: Times, begin: float, period: float, periods: int) -> float:
     """Return the most requests in any window of a tenth of a period over their mean: the median of some periods."""
     times = np.sort(times)
     load = np.searchsorted(times, times + WINDOW * period) - np.arange(len(times))  # from each request on
@@ -41,13 +47,13 @@ def peak_to_mean(times, begin, period, periods):
     return float(np.median(peaks) / (len(times) * WINDOW / periods))
 
 
-def unevenness(times):
+def unevenness(times: Times) -> float:
     """Return the standard deviation of the gaps between requests over their mean: 0 if they are evenly apart."""
     gaps = np.diff(np.sort(times))
     return float(gaps.std() / gaps.mean())
 
 
-async def by_clock(server, key, period, offset):
+async def by_clock(server: Server, key: int, period: float, offset: float) -> None:
     """Ask for a key once per period, by the clock, beginning some part of a period from now."""
     clock = asyncio.get_running_loop()
     due = clock.time() + offset * period
@@ -57,13 +63,19 @@ async def by_clock(server, key, period, offset):
         due += period
 
 
-async def by_swarm(server, agent, live):
+async def by_swarm(server: Server, agent: int, live: emerge.Live) -> None:
     """Ask for the agent's key each time its phase passes 0, which is once per period."""
     async for _ in live.moments(agent):
         await server.ask(agent)
 
 
-async def measure(way, server, pollers, settle, options):
+async def measure(
+    way: str,
+    server: Server,
+    pollers: Sequence[Coroutine[object, object, None]],
+    settle: float,
+    options: argparse.Namespace,
+) -> None:
     """Let pollers run, and print a row with what the server saw of them."""
     clock = asyncio.get_running_loop()
     async with asyncio.TaskGroup() as group:
@@ -79,13 +91,15 @@ async def measure(way, server, pollers, settle, options):
     print(f"{way:<46}{rate:>10.1f}{peak:>14.2f}{unevenness(times):>18.2f}", flush=True)
 
 
-async def measure_clocks(way, server, offsets, options):
+async def measure_clocks(way: str, server: Server, offsets: Times, options: argparse.Namespace) -> None:
     """Measure pollers that ask by the clock."""
     pollers = [by_clock(server, key, options.period, offset) for key, offset in enumerate(offsets)]
     await measure(way, server, pollers, 0, options)
 
 
-async def measure_swarm(way, server, web, offsets, options):
+async def measure_swarm(
+    way: str, server: Server, web: emerge.Topology, offsets: Times, options: argparse.Namespace
+) -> None:
     """Measure pollers that ask by a swarm with repulsive coupling, which starts as a herd. Its time is in periods."""
     phase = -2 * np.pi * offsets
     swarm = emerge.Swarm(web, emerge.Kuramoto(coupling=COUPLING), frequency=2 * np.pi, phase=phase)
@@ -94,17 +108,17 @@ async def measure_swarm(way, server, web, offsets, options):
         await measure(way, server, pollers, SETTLE, options)
 
 
-async def main(options):
+async def main(options: argparse.Namespace) -> None:
     """Measure five ways, and print a row for each."""
     n, rng = options.agents, np.random.default_rng(options.seed)
     herd, jitter, slots = rng.uniform(0, HERD, n), rng.uniform(0, 1, n), np.arange(n) / n
-    print(
-        f"{n} pollers, each once per {options.period:g} s; measured for {options.periods} periods each.\n"
-        f"Load: requests in {1000 * WINDOW * options.period:g} ms, a tenth of a period.\n\n"
-        f"{'way':<46}{'requests/s':>10}{'peak to mean':>14}{'std/mean of gaps':>18}",
-        flush=True,
-    )
     async with Server() as server:
+        print(
+            f"{n} pollers, each once per {options.period:g} s; measured for {options.periods} periods each.\n"
+            f"Load: requests in {1000 * WINDOW * options.period:g} ms, a tenth of a period.\n\n"
+            f"{'way':<46}{'requests/s':>10}{'peak to mean':>14}{'std/mean of gaps':>18}",
+            flush=True,
+        )
         await measure_clocks("before: all at their start", server, herd, options)
         await measure_clocks("random jitter", server, jitter, options)
         await measure_clocks("central scheduler, the best there is", server, slots, options)
@@ -112,7 +126,7 @@ async def main(options):
         await measure_swarm("after: repulsion, ring, each senses two", server, emerge.Topology.ring(n), herd, options)
 
 
-def arguments():
+def arguments() -> argparse.Namespace:
     """Return what the user chose."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--agents", type=int, default=23, help="pollers, an odd prime from 11 on (default 23)")

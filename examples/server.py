@@ -3,6 +3,8 @@
 ``GET /answers?key=3&key=5`` answers the keys 3 and 5 in one request. Standard library only.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import json
@@ -20,24 +22,24 @@ class Request(NamedTuple):
 class Server:
     """A server at a free port of 127.0.0.1 for the length of an ``async with`` block."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.port = 0
         self.requests: list[Request] = []
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Server:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
-    async def __aexit__(self, *error):
+    async def __aexit__(self, *error: object) -> None:
         self._server.close()
         await self._server.wait_closed()
 
-    def between(self, begin, end):
+    def between(self, begin: float, end: float) -> list[Request]:
         """Return the requests that came from one time on and before another."""
         return [request for request in self.requests if begin <= request.time < end]
 
-    async def ask(self, *keys):
+    async def ask(self, *keys: int) -> dict[int, str]:
         """Ask for some keys in one request, as any client would; return the answer to each."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
@@ -51,21 +53,26 @@ class Server:
             raise ConnectionError(f"the server answered {head[:80]!r}")
         return {int(key): answer for key, answer in json.loads(body).items()}
 
-    async def _serve(self, reader, writer):
-        with contextlib.suppress(ConnectionError):
-            words = (await reader.readline()).split()
-            now = asyncio.get_running_loop().time()
-            while (await reader.readline()).strip():
-                pass
-            keys = parse_qs(urlsplit(words[1].decode()).query).get("key", []) if len(words) == 3 else []
-            if keys:
-                self.requests.append(Request(now, len(keys)))
-            writer.write(response({key: f"answer to {key}" for key in keys}))
-            await writer.drain()
-        writer.close()
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with contextlib.suppress(ConnectionError):  # who asked may be gone
+                await self._answer(reader, writer)
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        words = (await reader.readline()).split()
+        now = asyncio.get_running_loop().time()
+        while (await reader.readline()).strip():
+            pass
+        keys = parse_qs(urlsplit(words[1].decode()).query).get("key", []) if len(words) == 3 else []
+        if keys:
+            self.requests.append(Request(now, len(keys)))
+        writer.write(response({key: f"answer to {key}" for key in keys}))
+        await writer.drain()
 
 
-def response(answers):
+def response(answers: dict[str, str]) -> bytes:
     """Return an HTTP response with answers as JSON, or one that says that nothing was asked."""
     status = "200 OK" if answers else "400 Bad Request"
     body = json.dumps(answers).encode()
