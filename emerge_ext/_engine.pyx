@@ -354,7 +354,7 @@ cdef class Engine:
     cdef Batch batch
     cdef int64_t begun
     cdef readonly int working       # workers of the batch that is going on
-    cdef tuple told                 # time, ticks and coherence at the end of the last batch
+    cdef readonly tuple told        # time, ticks and coherence at the end of the last batch
     cdef Schedule schedule
     cdef int64_t *order
     cdef bint first
@@ -524,6 +524,7 @@ cdef class Engine:
     def read_some(self, const int64_t[::1] agents not None, double[::1] out not None):
         """Copy the phases of some agents, as `read_phase` does."""
         cdef int64_t k
+        cdef const em_inbox *inbox = em_swarm_inbox(&self.swarm)
         if out.shape[0] != agents.shape[0]:
             raise InvalidValue(f"an array of {agents.shape[0]} entries is needed, not of {out.shape[0]}")
         self._enter()
@@ -531,7 +532,7 @@ cdef class Engine:
             for k in range(agents.shape[0]):
                 if not 0 <= agents[k] < self.swarm.n:
                     raise InvalidValue(f"there is no agent {agents[k]}")
-                out[k] = em_swarm_phase(&self.swarm, agents[k])
+                out[k] = em_swarm_phase(&self.swarm, inbox, agents[k])
         finally:
             self._leave()
 
@@ -769,6 +770,7 @@ cdef class Engine:
         cdef int64_t i
         cdef em_inbox *inbox
         self.origin, self.tick, self.dt = clock
+        self.told = self.time, self.ticks, NAN
         if waiting is None:
             return
         if waiting.shape[0] != self.swarm.n:
@@ -992,12 +994,14 @@ cdef class Engine:
         cdef double order[2]
         cdef double coherence = NAN
         if PyThread_acquire_lock(self.turn, NOWAIT_LOCK):
-            scratch = <em_scratch *>em_base_alloc(sizeof(em_scratch))
-            if scratch != NULL:
+            scratch = <em_scratch *>em_base_alloc(sizeof(em_scratch)) if self.stale else NULL
+            if not self.stale:
+                coherence = em_swarm_coherence(&self.swarm)
+            elif scratch != NULL:
                 with nogil:
                     em_swarm_order(self.swarm.n, self.swarm.state[0], self.swarm.failed, scratch, order)
                 coherence = hypot(order[0], order[1]) / max(1, self.swarm.living)
-                em_base_free(scratch)
+            em_base_free(scratch)
             PyThread_release_lock(self.turn)
             return self.time, self.ticks, coherence
         return self.told

@@ -206,7 +206,7 @@ cdef extern from "em_swarm.h" nogil:
     em_inbox *em_swarm_offer_inbox(em_swarm *swarm, em_inbox *inbox)
     void em_swarm_init(em_swarm *swarm)
     void em_swarm_fill(em_swarm *swarm, int64_t block, const double *phase, const double *frequency)
-    double em_swarm_phase(em_swarm *swarm, int64_t i)
+    double em_swarm_phase(const em_swarm *swarm, const em_inbox *inbox, int64_t i)
     void em_swarm_read_phase(em_swarm *swarm, double *phase)
     bint em_swarm_read_apart(em_swarm *swarm, double *phase, uint64_t *waiting)
     void em_swarm_write_phase(em_swarm *swarm, const double *phase)

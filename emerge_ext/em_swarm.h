@@ -91,17 +91,17 @@ static inline void em_swarm_fill(em_swarm *swarm, int64_t block, const double *p
     memcpy(swarm->frequency + first, frequency + first, (size_t)count * sizeof *frequency);
 }
 
-/* These four while nobody is at work. The phase of an agent as it would be if the inbox were drained now. */
-static inline double em_swarm_phase(em_swarm *swarm, int64_t i)
+/* These four while nobody is at work. The phase of an agent as it would be if the swarm's inbox were drained now. */
+static inline double em_swarm_phase(const em_swarm *swarm, const em_inbox *inbox, int64_t i)
 {
-    const em_inbox *inbox = em_swarm_inbox(swarm);
     double phase = swarm->state[0][i];
     return inbox == NULL ? phase : em_phase_wrap(phase + em_phase_from_binary(em_inbox_peek(inbox, i)));
 }
 
 static inline void em_swarm_read_phase(em_swarm *swarm, double *restrict phase)
 {
-    for (int64_t i = 0; i < swarm->n; i++) phase[i] = em_swarm_phase(swarm, i);
+    const em_inbox *inbox = em_swarm_inbox(swarm);
+    for (int64_t i = 0; i < swarm->n; i++) phase[i] = em_swarm_phase(swarm, inbox, i);
 }
 
 /* The phases as they are, and apart from them what waits in the inbox; false if nobody has nudged yet. */

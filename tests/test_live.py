@@ -383,7 +383,7 @@ class TestEnds:
             inside.wait(LONG)
             stopper = threading.Thread(target=beside.live.stop)
             stopper.start()
-            while not beside.live._stopping:
+            while not beside.live._ends:
                 pass
             with pytest.raises(emerge.Closed):
                 beside.live.fail(2)

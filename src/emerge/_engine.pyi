@@ -92,6 +92,7 @@ class Engine:
     tick: int
     ticks: int
     working: int
+    told: tuple[float, int, float]
     dt: float
     @property
     def time(self) -> float: ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 import operator
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any, SupportsIndex
@@ -20,6 +21,7 @@ from .errors import InvalidType, InvalidValue, MissingExtra, TooLarge
 
 __all__ = [
     "AGENTS_MAX",
+    "LONGEST",
     "agents",
     "column",
     "count",
@@ -29,8 +31,12 @@ __all__ = [
     "memory",
     "places",
     "real",
+    "seconds",
     "vector",
 ]
+
+LONGEST = min(1e9, threading.TIMEOUT_MAX)
+"""Seconds, 30 years where the system waits that long, for which any longer timeout is taken."""
 
 AGENTS_MAX = 2**31 - 1
 """Most agents a topology can have: neighbours are stored as 32-bit indices."""
@@ -64,6 +70,11 @@ def real(
     if most is not None and number > most:
         raise InvalidValue(f"{name} must be at most {most:g}, not {number:g}")
     return number
+
+
+def seconds(value: object, name: str) -> float | None:
+    """Return a span of wall-clock time greater than 0, at most `LONGEST`; None, which leaves it open, stays None."""
+    return None if value is None else min(real(value, name, above=0.0), LONGEST)
 
 
 def numbers(value: object, name: str) -> npt.NDArray[Any]:

@@ -13,9 +13,6 @@ __all__ = ["PARTIES_MAX", "PhaseBarrier"]
 PARTIES_MAX = 2**20
 """Most parties that can be asked for."""
 
-LONGEST = 1e9
-"""A timeout of more seconds than these 30 years is taken for them."""
-
 
 class PhaseBarrier:
     """A place where a fixed number of threads wait for each other, again and again.
@@ -161,4 +158,5 @@ def _gil() -> bool:
 
 def _seconds(timeout: float | None) -> float:
     """Check a timeout; none is negative for the engine."""
-    return -1.0 if timeout is None else min(admit.real(timeout, "timeout", above=0.0), LONGEST)
+    limit = admit.seconds(timeout, "timeout")
+    return -1.0 if limit is None else limit

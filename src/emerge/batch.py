@@ -17,9 +17,6 @@ __all__ = ["MAXSIZE_MAX", "Batcher", "Overflow"]
 MAXSIZE_MAX = 2**40
 """Most room that can be asked for."""
 
-LONGEST = 1e9
-"""A timeout of more seconds than these 30 years is taken for them."""
-
 BYTES_OF_A_NUDGE = 32
 """What a place in the ring takes."""
 
@@ -119,7 +116,7 @@ class Batcher:
         size = admit.count(maxsize, "maxsize", most=MAXSIZE_MAX)
         if overflow not in get_args(Overflow):
             raise InvalidValue(f'overflow must be "wait" or "drop", not {overflow!r}')
-        seconds = -1.0 if timeout is None else min(admit.real(timeout, "timeout", least=0.0), LONGEST)
+        seconds = -1.0 if timeout is None else min(admit.real(timeout, "timeout", least=0.0), admit.LONGEST)
         admit.memory(BYTES_OF_A_NUDGE * 2 ** (size - 1).bit_length(), f"a batcher of {size} nudges")
         self._n = len(swarm)
         self._overflow = overflow

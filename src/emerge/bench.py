@@ -384,10 +384,24 @@ PYTHON: dict[str, Trial] = {
 
 
 def _step(swarm: Swarm, schedule: str = "barrier") -> Callable[[int], float]:
-    def way(ticks: int) -> float:
+    return _timed(lambda ticks: swarm.step(ticks, dt=DT, schedule=schedule))  # type: ignore[arg-type]
+
+
+def _run(swarm: Swarm, ticks: int) -> Callable[[int], float]:
+    def runs(rounds: int) -> None:
+        for _ in range(rounds):
+            swarm.run(ticks * DT, dt=DT)
+
+    return _timed(runs)
+
+
+def _timed(call: Callable[[int], object]) -> Callable[[int], float]:
+    """Return what tells how many seconds one of so many rounds takes."""
+
+    def way(rounds: int) -> float:
         begun = perf_counter()
-        swarm.step(ticks, dt=DT, schedule=schedule)  # type: ignore[arg-type]
-        return (perf_counter() - begun) / ticks
+        call(rounds)
+        return (perf_counter() - begun) / rounds
 
     return way
 
@@ -430,16 +444,6 @@ def _listening(effort: _Effort) -> float:
         ways[name] = _run(swarm, ticks)
     found = _in_turns(effort, ways)
     return found["many"] / found["none"]
-
-
-def _run(swarm: Swarm, ticks: int) -> Callable[[int], float]:
-    def way(rounds: int) -> float:
-        begun = perf_counter()
-        for _ in range(rounds):
-            swarm.run(ticks * DT, dt=DT)
-        return (perf_counter() - begun) / rounds
-
-    return way
 
 
 # ---- goals

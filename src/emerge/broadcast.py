@@ -35,9 +35,8 @@ E = TypeVar("E", bound=Event)
 class Subscription:
     """Events of some kinds, from the moment of subscribing on, in a buffer of its own; made by `Broadcaster.subscribe`.
 
-    Iterate over it, also with ``async for``: it waits for events and ends when
-    the subscription is closed and its buffer empty. Leaving its ``with`` block closes it; what is in the buffer can
-    still be read.
+    Iterate over it, also with ``async for``: it waits for events and ends when the subscription is closed and its
+    buffer empty. Leaving its ``with`` block closes it; what is in the buffer can still be read.
 
     Notes
     -----
@@ -110,7 +109,7 @@ class Subscription:
         Closed
             If the subscription is closed and its buffer empty.
         """
-        limit = None if timeout is None else min(admit.real(timeout, "timeout", above=0.0), threading.TIMEOUT_MAX)
+        limit = admit.seconds(timeout, "timeout")
         deadline = None if limit is None else monotonic() + limit
         with self._lock:
             while not self._buffer:

@@ -11,12 +11,11 @@ import weakref
 from collections.abc import Callable
 from typing import TypeVar
 
-from . import admit
 from ._engine import Flag
 from .errors import InvalidType
 from .fork import renew_after_fork
 
-__all__ = ["CancelToken", "flag_of", "in_thread", "seconds"]
+__all__ = ["CancelToken", "flag_of", "in_thread"]
 
 T = TypeVar("T")
 
@@ -84,11 +83,6 @@ def flag_of(cancel: object) -> Flag | None:
     if not isinstance(cancel, CancelToken):
         raise InvalidType(f"cancel must be an emerge.CancelToken, not {cancel!r}")
     return cancel._flag
-
-
-def seconds(value: float | None, name: str) -> float | None:
-    """Check a span of wall-clock time that a user may leave open."""
-    return None if value is None else min(admit.real(value, name, above=0.0), threading.TIMEOUT_MAX)
 
 
 def _begun(call: Callable[[], T]) -> tuple[concurrent.futures.Future[T], threading.Thread]:

@@ -37,7 +37,7 @@ class SystemClock:
 
     def wait(self, condition: threading.Condition, until: float | None) -> None:
         """Wait to be notified or for a time to come."""
-        condition.wait(None if until is None else min(max(0.0, until - monotonic()), threading.TIMEOUT_MAX))
+        condition.wait(None if until is None else min(max(0.0, until - monotonic()), admit.LONGEST))
 
 
 class ManualClock:

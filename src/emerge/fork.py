@@ -1,4 +1,4 @@
-"""Locks in a forked child: whoever held one in the parent is not there, so all are made anew."""
+"""What is made anew in a forked child: whoever held a lock, or was a thread of ours, in the parent is not there."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ __all__ = ["Locking", "renew_after_fork"]
 
 
 class Locking(Protocol):
-    """Something that has locks."""
+    """Something that has locks, or threads."""
 
     def _renew(self) -> None:
-        """Make its locks anew."""
+        """Make its locks anew, and do without its threads."""
 
 
 _all: weakref.WeakSet[Locking] = weakref.WeakSet()
 
 
 def renew_after_fork(thing: Locking) -> None:
-    """Have a thing's locks made anew in each child that is forked from now on; it is held weakly."""
+    """Have a thing made anew in each child that is forked from now on; it is held weakly."""
     _all.add(thing)
 
 

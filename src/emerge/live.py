@@ -28,14 +28,14 @@ import numpy as np
 import numpy.typing as npt
 
 from . import admit, team
-from .cancel import seconds
 from .clock import Clock
 from .errors import Busy, Closed, Diverged, InvalidValue
 from .event import Converged, Event, Lost, Started, Stopped, Ticked
+from .fork import renew_after_fork
 from .lateness import Lateness
 from .metrics import LiveMetrics
 from .moments import Moments, Passing
-from .run import Schedule, schedule_of
+from .run import Schedule, schedule_of, ticks_between
 from .trace import log
 from .until import Coherent
 
@@ -148,8 +148,8 @@ class Command(concurrent.futures.Future[T], Generic[T]):
     def _finish(self, error: BaseException | None) -> None:
         if error is not None:
             self._refuse(error)
-        elif self.set_running_or_notify_cancel():
-            self.set_result(self._call())
+        else:
+            self._apply()
 
 
 class Live:
@@ -204,7 +204,6 @@ class Live:
         self._ended = False
         self._thread: threading.Thread | None = None
         self._open = False
-        self._stopping = False
         self._paused = False
         self._idle_until: float | None = None
         self._error: BaseException | None = None
@@ -242,6 +241,7 @@ class Live:
                 target=context.run, args=(self._main, ready), name="emerge live", daemon=True
             )
         _loops.add(self)
+        renew_after_fork(self)
         try:
             self._thread.start()
         except BaseException:
@@ -281,12 +281,11 @@ class Live:
         -----
         Again, or before the start, it does nothing. In a callback of the loop itself it does not wait.
         """
-        limit = seconds(timeout, "timeout")
+        limit = admit.seconds(timeout, "timeout")
         command: Command[None] = Command(_nothing, self)
         with self._wake:
             ended = self._ended or self._thread is None
             if not ended:
-                self._stopping = True
                 self._ends.append(command)
                 self._commands.append(command)
                 self._wake.notify_all()
@@ -318,7 +317,7 @@ class Live:
         Exception
             What ended the loop, if that was an error.
         """
-        limit = seconds(timeout, "timeout")
+        limit = admit.seconds(timeout, "timeout")
         if self._is_mine():
             raise Busy("a callback of the live loop cannot wait for it")
         with self._wake:
@@ -561,7 +560,7 @@ class Live:
     def _send(self, call: Callable[[], T]) -> Command[T]:
         command = Command(call, self)
         with self._wake:
-            if not self._open or self._stopping:
+            if not self._open or self._ends:
                 raise self._closed()
             self._commands.append(command)
             self._wake.notify_all()
@@ -741,7 +740,7 @@ class Live:
         self._judge(swarm._engine.coherence)
         self._passing.look(swarm._engine.time, self._dt, swarm._engine.ticks)
         for every in swarm._events._intervals():
-            if every is None or self._ticks % max(1, round(min(every / self._dt, 2.0**62))) == 0:
+            if every is None or self._ticks % ticks_between(every, self._dt) == 0:
                 self._tell(Ticked, every=every)
 
     def _judge(self, coherence: float) -> None:
@@ -755,18 +754,15 @@ class Live:
             self._tell(Converged, target=self._until)
 
     def _tell(self, kind: type[Event], *, every: float | None = None, **facts: object) -> None:
-        self._swarm._events._tell(kind, self._moment, every=every, **facts)
+        self._swarm._events._tell(kind, lambda: self._swarm._engine.told, every=every, **facts)
 
-    def _moment(self) -> tuple[float, int, float]:
-        engine = self._swarm._engine
-        return engine.time, engine.ticks, engine.coherence
-
-    def _orphan(self) -> None:
+    def _renew(self) -> None:
         """In a forked child: the thread is not here."""
         self._wake = threading.Condition()
         self._passing.orphan()
         self._swarm._loops = 0
-        self._let_go(None)
+        if not self._ended:
+            self._let_go(None)
 
 
 def _nothing() -> None:
@@ -782,12 +778,5 @@ def _stop_all() -> None:
             loop.stop(AT_EXIT)
 
 
-def _orphan_all() -> None:
-    for loop in list(_loops):
-        loop._orphan()
-
-
 # Before the interpreter waits for threads that may themselves wait for a loop, where it can be asked to.
 getattr(threading, "_register_atexit", atexit.register)(_stop_all)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_orphan_all)

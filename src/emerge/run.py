@@ -26,7 +26,7 @@ from .result import History, Reason, RunResult
 from .trace import log
 from .until import Coherent, Locked, Standing
 
-__all__ = ["Run", "Schedule", "due", "schedule_of", "target", "ticks_of"]
+__all__ = ["Run", "Schedule", "due", "schedule_of", "target", "ticks_between", "ticks_of"]
 
 Schedule = Literal["barrier", "gossip", "ordered"]
 """Who does which block when: all together; each as soon as it can; one agent after another."""
@@ -136,10 +136,7 @@ class Run:
 
     def _event(self, kind: type[Event], *, every: float | None = None, **facts: object) -> None:
         if self.events is not None:
-            self.events._tell(kind, self._moment, every=every, **facts)
-
-    def _moment(self) -> tuple[float, int, float]:
-        return self.engine.time, self.engine.ticks, self.engine.coherence
+            self.events._tell(kind, lambda: self.engine.told, every=every, **facts)
 
     def result(self) -> RunResult:
         """Return what the run has to tell, complete or not."""
@@ -165,9 +162,8 @@ class Run:
         """Return after how many ticks `Ticked` is told, for each interval that a listener chose."""
         if self.events is None:
             return {}
-        hundredth = max(1, self.ticks_max // 100)
         return {
-            every: hundredth if every is None else max(1, round(min(every / self.dt, 2.0**62)))
+            every: _hundredth(self.ticks_max) if every is None else ticks_between(every, self.dt)
             for every in self.events._intervals()
         }
 
@@ -221,7 +217,16 @@ def due(every: float | None, until: object, dt: float, ticks_max: int) -> int:
     """Return after how many ticks a callable is due: a hundredth of the run unless the user says."""
     if every is not None and not callable(until):
         raise InvalidValue("every says how often a callable until is asked; emerge.coherent and locked need none")
-    return max(1, ticks_max // 100) if every is None else ticks_of(every, dt, "every")
+    return _hundredth(ticks_max) if every is None else ticks_of(every, dt, "every")
+
+
+def ticks_between(every: float, dt: float) -> int:
+    """Return the number of ticks, at least one, that is nearest to an interval: when `Ticked` is told."""
+    return max(1, round(min(every / dt, 2.0**62)))
+
+
+def _hundredth(ticks_max: int) -> int:
+    return max(1, ticks_max // 100)
 
 
 def target(until: object) -> Coherent | Locked | None:

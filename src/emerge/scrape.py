@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from .errors import Unavailable
+from .fork import renew_after_fork
 from .trace import log
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Listener(socketserver.ThreadingMixIn, WSGIServer):
         self.set_app(application)
         self._thread = threading.Thread(target=self._loop, name="emerge metrics", daemon=True)
         _listeners.add(self)
+        renew_after_fork(self)
         try:
             self._thread.start()
         except BaseException:
@@ -109,7 +111,7 @@ class Listener(socketserver.ThreadingMixIn, WSGIServer):
         except OSError:
             log.debug("the server of metrics ends when it looks next", exc_info=True)
 
-    def _orphan(self) -> None:
+    def _renew(self) -> None:
         """In a forked child: the threads are not here, and the port is the parent's."""
         self._ending = True
         self.server_close()
@@ -133,11 +135,4 @@ def _close_all() -> None:
         listener.close()
 
 
-def _orphan_all() -> None:
-    for listener in list(_listeners):
-        listener._orphan()
-
-
 atexit.register(_close_all)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_orphan_all)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from . import admit, checkpoint, team
 from ._engine import Engine, order_parameter
 from .broadcast import Broadcaster
-from .cancel import CancelToken, flag_of, in_thread, seconds
+from .cancel import CancelToken, flag_of, in_thread
 from .clock import Clock, clock_of
 from .errors import Busy, CheckpointError, InvalidType, InvalidValue
 from .event import Disrupted, Event, Failed, Restored, TopologyChanged
@@ -455,7 +455,7 @@ class Swarm:
         goal = target(until)
         if record not in (None, "coherence"):
             raise InvalidValue(f'record must be "coherence" or None, not {record!r}')
-        timeout, patience = seconds(timeout, "timeout"), seconds(update_deadline, "update_deadline")
+        timeout, patience = admit.seconds(timeout, "timeout"), admit.seconds(update_deadline, "update_deadline")
         flag = flag_of(cancel)
         interval = due(every, until, dt, ticks)
         chosen, agents = schedule_of(schedule, order, len(self))
