@@ -24,6 +24,13 @@
     128 /* what memory is aligned to, and bytes between words of different workers: a cache
                              line and the one that is fetched with it */
 
+/* For functions that are told by constants what they are to be: one copy for each. */
+#if defined(__GNUC__)
+#define EM_BASE_INLINE inline __attribute__((always_inline))
+#else
+#define EM_BASE_INLINE inline
+#endif
+
 typedef enum {
     EM_OK = 0,
     EM_NO_MEMORY,

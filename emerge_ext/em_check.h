@@ -33,40 +33,38 @@ static inline int em_check_state(const em_swarm *swarm)
 /* Phasors and shares as a tick would make them, against those that are there. */
 static inline int em_check_phasors(em_swarm *swarm, em_scratch *scratch)
 {
-    const bool shared = em_graph_shares(swarm->sense.graph);
+    const em_table *table = &swarm->table[swarm->front];
     int found = 0;
     for (int64_t block = 0; block < em_graph_blocks(swarm->n); block++) {
         int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-        double *cosine = scratch->phasor, *sine = scratch->phasor + count;
-        em_phase_sincos_block(count, swarm->state[0] + first, cosine, sine);
-        em_swarm_silence(swarm->failed, first, count, cosine, sine);
-        const double *z = swarm->phasor[swarm->front] + 2 * first;
+        double *cosine = scratch->phasor, *sine = scratch->phasor + EM_GRAPH_BLOCK, sum[2];
+        em_swarm_sincos(swarm->failed, first, count, swarm->state[0] + first, cosine, sine, sum);
         for (int64_t i = 0; i < count; i++) {
-            em_sense_pair there = {z[i], z[count + i]};
-            if (shared) there = em_sense_read(swarm->phasor[swarm->front], first + i, swarm->sense.latest);
-            if (EM_SENSE_PART(there, 0) != cosine[i] || EM_SENSE_PART(there, 1) != sine[i])
-                found |= EM_CHECK_PHASOR;
+            em_table_pair there = em_table_read(table, first + i);
+            double c = table->single ? (float)cosine[i] : cosine[i], s = table->single ? (float)sine[i] : sine[i];
+            if (EM_TABLE_PART(there, 0) != c || EM_TABLE_PART(there, 1) != s) found |= EM_CHECK_PHASOR;
         }
-        if (em_swarm_sum(count, cosine) != swarm->share[2 * block]) found |= EM_CHECK_SUM;
-        if (em_swarm_sum(count, sine) != swarm->share[2 * block + 1]) found |= EM_CHECK_SUM;
+        if (sum[0] != swarm->share[2 * block] || sum[1] != swarm->share[2 * block + 1]) found |= EM_CHECK_SUM;
     }
     return found;
 }
 
 static inline int em_check_graph(const em_graph *graph)
 {
-    int64_t edge = 0;
-    for (int64_t i = 0; graph->kind == EM_GRAPH_STORED && i < graph->n; i++) {
-        if (graph->degree[i] < 0 || edge + graph->degree[i] > graph->ends) return EM_CHECK_GRAPH;
-        if (i % EM_GRAPH_BLOCK == 0 && graph->start[i / EM_GRAPH_BLOCK] != edge) return EM_CHECK_GRAPH;
-        int32_t before = -1;
-        for (int64_t end = edge + graph->degree[i]; edge < end; edge++) {
-            int32_t j = graph->indices[edge];
-            if (j <= before || j >= graph->n || j == i) return EM_CHECK_GRAPH;
-            before = j;
+    for (int64_t block = 0; graph->kind == EM_GRAPH_STORED && block < em_graph_blocks(graph->n); block++) {
+        em_rows_walk walk = em_rows_enter(graph, block);
+        while (em_rows_next(&walk)) {
+            if (walk.degree < 0 || walk.next > graph->start[block + 1]) return EM_CHECK_GRAPH;
+            int32_t before = -1;
+            for (int64_t e = 0; e < walk.degree; e++) {
+                int32_t j = graph->indices[em_rows_place(&walk, e)];
+                if (j <= before || j >= graph->n || j == walk.agent) return EM_CHECK_GRAPH;
+                before = j;
+            }
         }
+        if (walk.next != graph->start[block + 1]) return EM_CHECK_GRAPH;
     }
-    return graph->kind == EM_GRAPH_COMPLETE || edge == graph->ends ? 0 : EM_CHECK_GRAPH;
+    return 0;
 }
 
 #endif

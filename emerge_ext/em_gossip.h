@@ -15,43 +15,59 @@
 
 #include "em_swarm.h"
 
-/* Fixed point: the unit of a sum of n phasors, so that the sum of all fits 62 bits. */
-static inline double em_gossip_unit(int64_t n)
+/* The sums that a block has told of group `group`: its piece, or its share where there is one group. */
+static inline double *em_gossip_piece(em_swarm *swarm, int64_t block, int32_t group)
 {
-    return ldexp(1.0, 61 - ilogb((double)n));
+    return swarm->sense.graph->groups == 1 ? swarm->share + 2 * block : swarm->sums->piece + 2 * (block + group);
 }
 
-static inline uint64_t em_gossip_fixed(double share, double unit)
-{
-    return (uint64_t)(int64_t)(share * unit);
-}
-
-/* While nobody is at work: the running sums of the shares as they are. */
+/* While nobody is at work: the running sums of the pieces as they are. */
 static inline void em_gossip_sum(em_swarm *swarm)
 {
-    const double unit = em_gossip_unit(swarm->n);
-    uint64_t sum[2] = {0, 0};
-    for (int64_t k = 0; k < 2 * em_graph_blocks(swarm->n); k++)
-        sum[k % 2] += em_gossip_fixed(swarm->share[k], unit);
-    for (int k = 0; k < 2; k++) em_atomic_store(&swarm->running[k], sum[k], memory_order_relaxed);
+    const em_graph *graph = swarm->sense.graph;
+    const double unit = em_sums_unit(swarm->n);
+    if (graph->kind != EM_GRAPH_GROUPS) return;
+    for (int32_t group = 0; group < graph->groups; group++) {
+        int64_t last = (graph->border[group + 1] - 1) / EM_GRAPH_BLOCK;
+        uint64_t sum[2] = {0, 0};
+        for (int64_t block = graph->border[group] / EM_GRAPH_BLOCK; block <= last; block++)
+            for (int k = 0; k < 2; k++) sum[k] += em_sums_fixed(em_gossip_piece(swarm, block, group)[k], unit);
+        for (int k = 0; k < 2; k++)
+            em_atomic_store(&swarm->sums->running[2 * group + k], sum[k], memory_order_relaxed);
+    }
+}
+
+/* Adds what the pieces of a block have changed by, or with `sign` -1 takes away what they were. */
+static inline void em_gossip_tell(em_swarm *swarm, int64_t block, int sign, uint64_t *change)
+{
+    const em_graph *graph = swarm->sense.graph;
+    const double unit = em_sums_unit(swarm->n);
+    const int64_t first = em_swarm_first(block), end = first + em_swarm_count(swarm, block);
+    int32_t group = em_groups_of(graph, first);
+    for (int64_t i = first; i < end; i = em_groups_piece(graph, group, end), group++) {
+        const double *piece = em_gossip_piece(swarm, block, group);
+        for (int k = 0; k < 2; k++, change++) {
+            uint64_t fixed = em_sums_fixed(piece[k], unit);
+            if (sign < 0)
+                *change = 0 - fixed;
+            else
+                em_atomic_add(&swarm->sums->running[2 * group + k], *change + fixed, memory_order_relaxed);
+        }
+    }
 }
 
 /* A tick of one block. */
 static inline void em_gossip_block(em_swarm *swarm, int64_t block, em_scratch *scratch)
 {
-    const double unit = em_gossip_unit(swarm->n);
-    double *share = swarm->share + 2 * block, before[2] = {share[0], share[1]};
     em_sense now = swarm->sense;
-    bool running = !em_graph_shares(now.graph);
-    for (int k = 0; running && k < 2; k++)
-        now.total[0][k] = (double)(int64_t)em_atomic_load(&swarm->running[k], memory_order_relaxed) / unit;
+    const bool running = now.graph->kind == EM_GRAPH_GROUPS;
+    uint64_t change[2 * EM_GRAPH_BLOCK];
+    now.running = running;
+    if (running) em_gossip_tell(swarm, block, -1, change);
     em_swarm_rates(swarm, &now, block, scratch);
     em_swarm_combine(swarm, 0, block, scratch);
-    em_swarm_phasors(swarm, block, scratch->next, swarm->front, scratch);
-    for (int k = 0; running && k < 2; k++) {
-        uint64_t change = em_gossip_fixed(share[k], unit) - em_gossip_fixed(before[k], unit);
-        em_atomic_add(&swarm->running[k], change, memory_order_relaxed);
-    }
+    em_swarm_phasors(swarm, block, scratch->next, &swarm->table[swarm->front], scratch);
+    if (running) em_gossip_tell(swarm, block, 1, change);
 }
 
 #endif

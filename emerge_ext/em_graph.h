@@ -1,11 +1,11 @@
 /* em_graph.h: a topology as the machine sees it.
  *
- * Stored graphs are compressed rows: row i lists, in ascending order, whom agent i senses. A row is told by its
- * degree (int32), and each block of EM_GRAPH_BLOCK agents by where its edges start (int64): rows are walked
- * block by block, so an offset for each row would be read and never needed. Complete graphs store nothing.
+ * Agents come in blocks of EM_GRAPH_BLOCK, which are what workers do. Stored graphs are rows, laid out as em_rows.h
+ * says. Other kinds are told by a rule and store no edges. Groups (em_groups.h): every agent senses all of some groups of
+ * agents, with one weight for each pair of groups; one group that senses itself is the complete graph, two that sense
+ * each other, one of them a single agent, are a star. Lattices (em_lattice.h): rings, grids and tori.
  *
- * Invariant: indices ascend in each row, lie in 0..n-1, and none is the row's own. The upper floor checks that
- * before em_graph_create; afterwards a graph never changes, so any number of threads may read it.
+ * Once made, a graph never changes, so any number of threads may read it.
  */
 #ifndef EM_GRAPH_H
 #define EM_GRAPH_H
@@ -18,17 +18,33 @@
 
 #define EM_GRAPH_BLOCK 512 /* agents of a block: whole cache lines of every state array; scratch fits L1 */
 
-typedef enum { EM_GRAPH_STORED, EM_GRAPH_COMPLETE } em_graph_kind;
+#define EM_GRAPH_STRIP  4   /* rows that are added side by side */
+#define EM_GRAPH_MARGIN 256 /* indices after the last, so that a loop may look ahead: 0 */
+#define EM_GRAPH_SIDES  16  /* most dimensions of a lattice */
+
+typedef enum { EM_GRAPH_STORED, EM_GRAPH_GROUPS, EM_GRAPH_LATTICE } em_graph_kind;
 
 typedef struct {
     em_graph_kind kind;
     int64_t n;
-    int64_t ends;     /* edge ends: the sum of all degrees */
-    int32_t *degree;  /* [n], stored graphs only, as those below */
-    int32_t *indices; /* [ends] */
+    int64_t ends; /* edge ends: the sum of all degrees */
+
+    int64_t *start;   /* [blocks + 1], stored graphs only, as those below */
+    uint16_t *order;  /* [n]: the agent of each row, counted from the first of its block */
+    int32_t *degree;  /* [n]: of each row */
+    int32_t *indices; /* [ends + EM_GRAPH_MARGIN] */
     double *weights;  /* [ends], or NULL: all 1 */
-    double *strength; /* [n]: sum of |weights| of each row, or NULL: not asked for yet */
-    int64_t *start;   /* [blocks + 1] */
+    double *divisor;  /* [n]: 1 / sum of |weights| of each row, or NULL: not asked for yet */
+
+    int32_t groups;  /* groups only, as those below; their agents follow each other */
+    int64_t *border; /* [groups + 1]: first agent of each */
+    double *between; /* [groups][groups]: weight with which an agent of the one senses those of the other */
+    double *share;   /* [groups]: 1 / sum of |weights| of an agent of the group */
+
+    int sides; /* lattices only, as those below; the last side's neighbours are next to each other */
+    int64_t side[EM_GRAPH_SIDES];
+    int reach;  /* neighbours on either hand along each side */
+    bool wraps; /* the ends of each side are joined */
 } em_graph;
 
 static inline int64_t em_graph_blocks(int64_t n)
@@ -42,45 +58,19 @@ static inline void em_graph_free(em_graph *graph)
     em_base_free(graph->degree);
     em_base_free(graph->indices);
     em_base_free(graph->weights);
-    em_base_free(graph->strength);
+    em_base_free(graph->divisor);
     em_base_free(graph->start);
+    em_base_free(graph->order);
+    em_base_free(graph->border);
+    em_base_free(graph->between);
+    em_base_free(graph->share);
     em_base_free(graph);
 }
 
-static inline em_graph *em_graph_create_complete(int64_t n)
+static inline int64_t em_graph_count(const em_graph *graph, int64_t block)
 {
-    em_graph *graph = em_base_alloc(sizeof *graph);
-    if (graph == NULL) return NULL;
-    *graph = (em_graph){.kind = EM_GRAPH_COMPLETE, .n = n, .ends = n * (n - 1)};
-    return graph;
-}
-
-/* Copies the rows; weights may be NULL. */
-static inline em_graph *em_graph_create_stored(
-    int64_t n, int64_t ends, const int32_t *degree, const int32_t *indices, const double *weights)
-{
-    em_graph *graph = em_base_alloc(sizeof *graph);
-    if (graph == NULL) return NULL;
-    int64_t blocks = em_graph_blocks(n);
-    *graph = (em_graph){.kind = EM_GRAPH_STORED, .n = n, .ends = ends};
-    graph->degree = em_base_alloc((size_t)n * sizeof *degree);
-    graph->indices = em_base_alloc((size_t)ends * sizeof *indices);
-    graph->start = em_base_alloc((size_t)(blocks + 1) * sizeof *graph->start);
-    if (weights != NULL) graph->weights = em_base_alloc((size_t)ends * sizeof *weights);
-    if (!graph->degree || !graph->indices || !graph->start || (weights != NULL && !graph->weights)) {
-        em_graph_free(graph);
-        return NULL;
-    }
-    memcpy(graph->degree, degree, (size_t)n * sizeof *degree);
-    if (ends > 0) memcpy(graph->indices, indices, (size_t)ends * sizeof *indices);
-    if (weights != NULL && ends > 0) memcpy(graph->weights, weights, (size_t)ends * sizeof *weights);
-    int64_t edge = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (i % EM_GRAPH_BLOCK == 0) graph->start[i / EM_GRAPH_BLOCK] = edge;
-        edge += degree[i];
-    }
-    graph->start[blocks] = edge;
-    return graph;
+    int64_t left = graph->n - block * EM_GRAPH_BLOCK;
+    return left < EM_GRAPH_BLOCK ? left : EM_GRAPH_BLOCK;
 }
 
 /* What a sense reads of a block, for dealing blocks out: edges, plus what an agent costs by itself. */
@@ -108,35 +98,11 @@ static inline int64_t em_graph_deal(const em_graph *graph, int64_t rank, int64_t
     return low;
 }
 
-/* Whether agents read each other's phasors. Then a tick needs two buffers of them, one to read while the other
+/* Whether agents read each other's phasors. Then a tick needs two tables of them, one to read while the other
  * is written; where only sums are sensed, each agent's own is all that is kept. */
 static inline bool em_graph_shares(const em_graph *graph)
 {
-    return graph->kind != EM_GRAPH_COMPLETE;
-}
-
-/* Makes the sums of |weights| of a graph that has weights, once; false if there is no memory. Not for two threads
- * at once, and before anybody reads them. */
-static inline bool em_graph_strengthen(em_graph *graph)
-{
-    if (graph->weights == NULL || graph->strength != NULL) return true;
-    double *strength = em_base_alloc((size_t)graph->n * sizeof *strength);
-    if (strength == NULL) return false;
-    const double *weight = graph->weights;
-    for (int64_t i = 0; i < graph->n; i++) {
-        strength[i] = 0.0;
-        for (int32_t k = 0; k < graph->degree[i]; k++) strength[i] += fabs(*weight++);
-    }
-    graph->strength = strength;
-    return true;
-}
-
-/* Where the edges of one row of a stored graph start, for those who do not walk it block by block: O(block). */
-static inline int64_t em_graph_row(const em_graph *graph, int64_t agent)
-{
-    int64_t first = agent - agent % EM_GRAPH_BLOCK, edge = graph->start[agent / EM_GRAPH_BLOCK];
-    for (int64_t i = first; i < agent; i++) edge += graph->degree[i];
-    return edge;
+    return graph->kind != EM_GRAPH_GROUPS;
 }
 
 #endif

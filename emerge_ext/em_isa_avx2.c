@@ -1,8 +1,8 @@
 /* The hot loops for x86-64 with AVX2. System headers come first: they are for any processor. */
 #include "em_base.h"
-#include "em_atomic.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #if defined(__x86_64__) && defined(__clang__)

@@ -5,124 +5,277 @@
  *     H_i = (1 / n_i) * sum over j of w_ij * z_j,      z = (cosine, sine) of the channel's phasor table
  *
  * as two arrays, real and imaginary part. Kuramoto has one channel, e^{i theta}. A row is added in ascending
- * order of neighbours with one accumulator: the order of addition is a property of the topology, so the bits
- * are the same for every team and every cutting into blocks. An agent that senses nobody has the field 0.
+ * order of neighbours with one accumulator (lattices: in the order of em_lattice.h; groups: in the order of groups):
+ * the order of addition is a property of the topology, so the bits are the same for every team and every cutting
+ * into blocks. An agent that senses nobody has the field 0.
  *
  * This room knows graphs and phasors. It knows neither models, nor integrators, nor schedules.
  */
 #ifndef EM_SENSE_H
 #define EM_SENSE_H
 
-#include "em_atomic.h"
-#include "em_graph.h"
-#include "em_phase.h"
+#include "em_lattice.h"
+#include "em_rows.h"
+#include "em_sums.h"
+#include "em_table.h"
 
 #define EM_SENSE_CHANNELS 1 /* most channels that a model here asks for */
+#define EM_SENSE_AHEAD    48 /* edges between the one that is added and the one whose phasor is fetched */
+#define EM_SENSE_FAR      (4 << 20) /* bytes of a table from which on it pays to fetch ahead */
 
 typedef struct {
     const em_graph *graph;
-    const double *phasor[EM_SENSE_CHANNELS]; /* [n][2]: cosine and sine of each agent */
-    bool latest;                             /* the table is one of relaxed words, written while it is read */
-    double total[EM_SENSE_CHANNELS][2];      /* their sums, for complete graphs */
-    double scale;                            /* 1 / n_i, the same for all; 0: n_i is the sum of |weights| */
+    em_table table[EM_SENSE_CHANNELS]; /* the phasors that are sensed */
+    const em_sums *sums;               /* of the phasors of each group, for graphs of groups */
+    bool running;                      /* the running ones of these are meant */
+    double scale;                      /* 1 / n_i, the same for all; 0: n_i is the sum of |weights| */
 } em_sense;
 
-/* A phasor is read and added as a whole, by vector or by parts with the same bits. A table that others write at
- * the same time (`latest`) is one of relaxed words: cosine and sine may then be of different moments, which is
- * an error of the size of the staleness itself, and none at a fixed point. */
 #if defined(__GNUC__)
-typedef double em_sense_pair __attribute__((vector_size(16), may_alias));
-#define EM_SENSE_PART(pair, k)     ((pair)[k])
-#define EM_SENSE_ADD(sum, pair, w) ((sum) += (w) * (pair))
+#define EM_SENSE_FETCH(address) __builtin_prefetch(address, 0, 3)
 #else
-typedef struct {
-    double part[2];
-} em_sense_pair;
-#define EM_SENSE_PART(pair, k) ((pair).part[k])
-#define EM_SENSE_ADD(sum, pair, w)                                                                           \
-    ((sum).part[0] += (w) * (pair).part[0], (sum).part[1] += (w) * (pair).part[1])
+#define EM_SENSE_FETCH(address) ((void)(address))
 #endif
 
-static inline em_sense_pair em_sense_read(const double *z, int64_t j, bool latest)
+typedef struct { /* what the loops over rows are told by constants */
+    bool weighted, single, latest, far;
+} em_sense_form;
+
+/* What the sum of row `row` of all is multiplied with. */
+static inline double em_sense_scale(const em_sense *sense, int64_t row, int64_t degree)
 {
-    if (!latest) return *(const em_sense_pair *)(z + 2 * j);
-    const em_word *word = (const em_word *)z + 2 * j;
-    return (em_sense_pair){
-        em_phase_from_bits(em_atomic_load(word, memory_order_relaxed)),
-        em_phase_from_bits(em_atomic_load(word + 1, memory_order_relaxed))};
+    if (sense->scale != 0.0) return sense->scale;
+    if (sense->graph->divisor != NULL) return sense->graph->divisor[row];
+    return 1.0 / (double)(degree > 0 ? degree : 1);
 }
 
-/* The sums of `count` rows from `first` on, whose edges start at `edge`. */
-static inline void em_sense_rows(
-    const em_graph *graph, const double *z, bool weighted, bool latest, int64_t first, int64_t count,
-    int64_t edge, double *restrict re, double *restrict im)
+/* Adds edge `e`. Where the table outgrows the caches (`far`), the phasor of an edge to come is fetched. */
+static EM_BASE_INLINE void em_sense_edge(
+    const em_graph *graph, const void *cells, em_sense_form form, int64_t e, em_table_pair *sum)
 {
-    for (int64_t i = 0; i < count; i++) {
-        em_sense_pair sum = {0};
-        for (int64_t end = edge + graph->degree[first + i]; edge < end; edge++) {
-            em_sense_pair other = em_sense_read(z, graph->indices[edge], latest);
-            EM_SENSE_ADD(sum, other, weighted ? graph->weights[edge] : 1.0);
+    const size_t cell = form.single ? 2 * sizeof(float) : 2 * sizeof(double);
+    em_table_pair other = em_table_pick(cells, graph->indices[e], form.single, form.latest);
+    EM_TABLE_ADD(*sum, other, form.weighted ? graph->weights[e] : 1.0);
+    if (form.far) EM_SENSE_FETCH((const char *)cells + cell * (size_t)graph->indices[e + EM_SENSE_AHEAD]);
+}
+
+typedef struct { /* where the fields of a block go, and by what they are multiplied */
+    const em_sense *sense;
+    int64_t first;
+    double *restrict re, *restrict im;
+    int64_t degree; /* the last one, and its scale */
+    double scale;
+} em_sense_rows;
+
+static EM_BASE_INLINE void em_sense_keep(em_sense_rows *rows, int64_t row, int64_t degree, em_table_pair sum)
+{
+    const em_graph *graph = rows->sense->graph;
+    const uint16_t i = graph->order[row];
+    if (degree != rows->degree || graph->divisor != NULL) {
+        rows->degree = degree;
+        rows->scale = em_sense_scale(rows->sense, row, degree);
+    }
+    rows->re[i] = EM_TABLE_PART(sum, 0) * rows->scale;
+    rows->im[i] = EM_TABLE_PART(sum, 1) * rows->scale;
+}
+
+/* The fields of a block: strips of four rows side by side, what they have in common first; then the rows that are
+ * left. `edge` goes through all its edges as they stand (em_rows.h). */
+static EM_BASE_INLINE void em_sense_strips(
+    em_sense_rows rows, const void *cells, em_sense_form form, int64_t count, int64_t edge)
+{
+    const em_graph *graph = rows.sense->graph;
+    const int32_t *degree = graph->degree + rows.first;
+    int64_t k = 0;
+    for (; k + EM_GRAPH_STRIP <= count; k += EM_GRAPH_STRIP) {
+        const int64_t d0 = degree[k], d1 = degree[k + 1], d2 = degree[k + 2], d3 = degree[k + 3];
+        em_table_pair s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+        for (int64_t end = edge + EM_GRAPH_STRIP * d0; edge < end; edge += EM_GRAPH_STRIP) {
+            em_sense_edge(graph, cells, form, edge, &s0);
+            em_sense_edge(graph, cells, form, edge + 1, &s1);
+            em_sense_edge(graph, cells, form, edge + 2, &s2);
+            em_sense_edge(graph, cells, form, edge + 3, &s3);
         }
-        re[i] = EM_SENSE_PART(sum, 0);
-        im[i] = EM_SENSE_PART(sum, 1);
+        if (d3 > d0) {
+            for (int64_t end = edge + (d1 - d0); edge < end; edge++) em_sense_edge(graph, cells, form, edge, &s1);
+            for (int64_t end = edge + (d2 - d0); edge < end; edge++) em_sense_edge(graph, cells, form, edge, &s2);
+            for (int64_t end = edge + (d3 - d0); edge < end; edge++) em_sense_edge(graph, cells, form, edge, &s3);
+        }
+        em_sense_keep(&rows, rows.first + k, d0, s0);
+        em_sense_keep(&rows, rows.first + k + 1, d1, s1);
+        em_sense_keep(&rows, rows.first + k + 2, d2, s2);
+        em_sense_keep(&rows, rows.first + k + 3, d3, s3);
+    }
+    for (; k < count; k++) {
+        em_table_pair sum = {0};
+        for (int64_t end = edge + degree[k]; edge < end; edge++) em_sense_edge(graph, cells, form, edge, &sum);
+        em_sense_keep(&rows, rows.first + k, degree[k], sum);
     }
 }
 
-/* Everybody but oneself: the sum of all, less one's own. */
-static inline void em_sense_complete(
-    const double *total, double scale, int64_t count, const double *restrict cosine,
-    const double *restrict sine, double *restrict re, double *restrict im)
-{
-    const double x = total[0], y = total[1];
-    for (int64_t i = 0; i < count; i++) {
-        re[i] = (x - cosine[i]) * scale;
-        im[i] = (y - sine[i]) * scale;
-    }
-}
-
-static inline void em_sense_normalise(
-    const em_sense *sense, int64_t first, int64_t count, double *restrict re, double *restrict im)
-{
-    const int32_t *degree = sense->graph->degree;
-    if (sense->scale == 1.0) return;
-    for (int64_t i = 0; i < count; i++) { /* who senses nobody has the field 0 already */
-        double one = sense->scale;
-        if (sense->scale == 0.0 && sense->graph->strength == NULL)
-            one = 1.0 / (degree[first + i] > 0 ? degree[first + i] : 1);
-        if (sense->scale == 0.0 && sense->graph->strength != NULL)
-            one = 1.0 / (sense->graph->strength[first + i] > 0.0 ? sense->graph->strength[first + i] : 1.0);
-        re[i] *= one;
-        im[i] *= one;
-    }
-}
-
-/* The fields of agents first .. first + count - 1, whose rows start at `edge` and whose own phasors are `cosine`
- * and `sine`; `field` is [channels][2][BLOCK], own phasors are [channels][BLOCK]. */
-static inline void em_sense_block(
-    const em_sense *sense, int channels, int64_t first, int64_t count, int64_t edge, const double *cosine,
-    const double *sine, double *restrict field)
+/* Chooses the loop by what the table and the graph are like: one copy of it for each. */
+static inline void em_sense_stored(
+    const em_sense *sense, const em_table *table, int64_t first, int64_t count, double *restrict re,
+    double *restrict im)
 {
     const em_graph *graph = sense->graph;
+    const void *cells = table->cells;
+    const bool far = em_table_size(table->n, table->single) >= EM_SENSE_FAR;
+    const int64_t edge = graph->start[first / EM_GRAPH_BLOCK];
+    const em_sense_rows rows = {sense, first, re, im, -1, 1.0};
+#define EM_SENSE_CASE(W, S, L, F)                                                                            \
+    case (W) + 2 * (S) + 4 * (L) + 8 * (F):                                                                  \
+        em_sense_strips(rows, cells, (em_sense_form){W, S, L, F}, count, edge);                              \
+        return
+    switch ((graph->weights != NULL) + 2 * table->single + 4 * table->latest + 8 * far) {
+        EM_SENSE_CASE(0, 0, 0, 0);
+        EM_SENSE_CASE(1, 0, 0, 0);
+        EM_SENSE_CASE(0, 1, 0, 0);
+        EM_SENSE_CASE(1, 1, 0, 0);
+        EM_SENSE_CASE(0, 0, 1, 0);
+        EM_SENSE_CASE(1, 0, 1, 0);
+        EM_SENSE_CASE(0, 1, 1, 0);
+        EM_SENSE_CASE(1, 1, 1, 0);
+        EM_SENSE_CASE(0, 0, 0, 1);
+        EM_SENSE_CASE(1, 0, 0, 1);
+        EM_SENSE_CASE(0, 1, 0, 1);
+        EM_SENSE_CASE(1, 1, 0, 1);
+        EM_SENSE_CASE(0, 0, 1, 1);
+        EM_SENSE_CASE(1, 0, 1, 1);
+        EM_SENSE_CASE(0, 1, 1, 1);
+        EM_SENSE_CASE(1, 1, 1, 1);
+    }
+#undef EM_SENSE_CASE
+}
+
+/* One agent of a stored graph, for those who do not go block by block: O(block). */
+static inline void em_sense_alone(
+    const em_sense *sense, const em_table *table, int64_t agent, double *restrict re, double *restrict im)
+{
+    const em_graph *graph = sense->graph;
+    em_rows_walk walk = em_rows_find(graph, agent);
+    em_table_pair sum = {0};
+    for (int64_t e = 0; e < walk.degree; e++) {
+        int64_t at = em_rows_place(&walk, e);
+        em_table_pair other = em_table_read(table, graph->indices[at]);
+        EM_TABLE_ADD(sum, other, graph->weights == NULL ? 1.0 : graph->weights[at]);
+    }
+    double one = em_sense_scale(sense, walk.first + walk.row, walk.degree);
+    *re = EM_TABLE_PART(sum, 0) * one;
+    *im = EM_TABLE_PART(sum, 1) * one;
+}
+
+/* Sums along a line: agents first .. first + count - 1 of a lattice sense those at the same distances. */
+static inline void em_sense_line(
+    const em_table *table, int64_t first, int64_t count, const int64_t *shift, int shifts, double one,
+    double *restrict re, double *restrict im)
+{
+    const int64_t apart = em_table_apart(table->n);
+    const float *small = (const float *)table->cells + first;
+    const double *cell = (const double *)table->cells + first;
+    int64_t i = 0;
+#if EM_LANE_VECTORS
+    for (; i + 2 * EM_LANE_COUNT <= count; i += 2 * EM_LANE_COUNT) {
+        em_lane x0 = {0}, x1 = {0}, y0 = {0}, y1 = {0};
+        if (table->single)
+            for (int k = 0; k < shifts; k++) {
+                const float *at = small + i + shift[k];
+                x0 += __builtin_convertvector(*(const em_lane_of_float *)at, em_lane);
+                x1 += __builtin_convertvector(*(const em_lane_of_float *)(at + EM_LANE_COUNT), em_lane);
+                y0 += __builtin_convertvector(*(const em_lane_of_float *)(at + apart), em_lane);
+                y1 += __builtin_convertvector(*(const em_lane_of_float *)(at + apart + EM_LANE_COUNT), em_lane);
+            }
+        else
+            for (int k = 0; k < shifts; k++) {
+                const double *at = cell + i + shift[k];
+                x0 += *(const em_lane_of *)at;
+                x1 += *(const em_lane_of *)(at + EM_LANE_COUNT);
+                y0 += *(const em_lane_of *)(at + apart);
+                y1 += *(const em_lane_of *)(at + apart + EM_LANE_COUNT);
+            }
+        *(em_lane_of *)(re + i) = x0 * one;
+        *(em_lane_of *)(re + i + EM_LANE_COUNT) = x1 * one;
+        *(em_lane_of *)(im + i) = y0 * one;
+        *(em_lane_of *)(im + i + EM_LANE_COUNT) = y1 * one;
+    }
+#endif
+    for (; i < count; i++) {
+        double x = 0.0, y = 0.0;
+        for (int k = 0; k < shifts; k++) {
+            x += table->single ? (double)small[i + shift[k]] : cell[i + shift[k]];
+            y += table->single ? (double)small[i + shift[k] + apart] : cell[i + shift[k] + apart];
+        }
+        re[i] = x * one;
+        im[i] = y * one;
+    }
+}
+
+static inline void em_sense_lattice(
+    const em_sense *sense, const em_table *table, int64_t first, int64_t count, double *restrict re,
+    double *restrict im)
+{
+    int64_t shift[EM_LATTICE_SHIFTS], begin, end;
+    for (int64_t i = 0; i < count;) {
+        int shifts = em_lattice_shifts(sense->graph, first + i, shift);
+        double one = em_sense_scale(sense, first + i, shifts);
+        em_lattice_inner(sense->graph, first + i, &begin, &end);
+        int64_t length = 1;
+        if (first + i >= begin && first + i < end) length = (end < first + count ? end : first + count) - first - i;
+        if (!table->pairs) {
+            em_sense_line(table, first + i, length, shift, shifts, one, re + i, im + i);
+        } else {
+            for (int64_t j = i; j < i + length; j++) {
+                em_table_pair sum = {0};
+                for (int k = 0; k < shifts; k++) {
+                    em_table_pair other = em_table_read(table, first + j + shift[k]);
+                    EM_TABLE_ADD(sum, other, 1.0);
+                }
+                re[j] = EM_TABLE_PART(sum, 0) * one;
+                im[j] = EM_TABLE_PART(sum, 1) * one;
+            }
+        }
+        i += length;
+    }
+}
+
+static inline void em_sense_groups(
+    const em_sense *sense, int64_t first, int64_t count, const double *cosine, const double *sine,
+    double *restrict re, double *restrict im)
+{
+    const em_graph *graph = sense->graph;
+    int32_t group = em_groups_of(graph, first);
+    for (int64_t i = first, end; i < first + count; i = end, group++) {
+        double field[2];
+        end = em_groups_piece(graph, group, first + count);
+        em_sums_field(sense->sums, graph, group, sense->running, field);
+        em_groups_sense(
+            graph, group, field, sense->scale, end - i, cosine + (i - first), sine + (i - first), re + (i - first),
+            im + (i - first));
+    }
+}
+
+/* The fields of agents first .. first + count - 1, a block or one agent, whose own phasors are `cosine` and `sine`;
+ * `field` is [channels][2][BLOCK], own phasors are [channels][BLOCK]. */
+static inline void em_sense_block(
+    const em_sense *sense, int channels, int64_t first, int64_t count, const double *cosine,
+    const double *sine, double *restrict field)
+{
     for (int c = 0; c < channels; c++) {
         double *re = field + (2 * c) * EM_GRAPH_BLOCK, *im = field + (2 * c + 1) * EM_GRAPH_BLOCK;
-        const double *z = sense->phasor[c];
-        if (graph->kind == EM_GRAPH_COMPLETE) {
-            double scale =
-                sense->scale != 0.0 ? sense->scale : 1.0 / (double)(graph->n > 1 ? graph->n - 1 : 1);
-            em_sense_complete(
-                sense->total[c], scale, count, cosine + c * EM_GRAPH_BLOCK, sine + c * EM_GRAPH_BLOCK, re,
-                im);
-            continue;
+        const em_table *table = &sense->table[c];
+        switch (sense->graph->kind) {
+        case EM_GRAPH_STORED:
+            if (count == 1)
+                em_sense_alone(sense, table, first, re, im);
+            else
+                em_sense_stored(sense, table, first, count, re, im);
+            break;
+        case EM_GRAPH_LATTICE: em_sense_lattice(sense, table, first, count, re, im); break;
+        case EM_GRAPH_GROUPS:
+            em_sense_groups(
+                sense, first, count, cosine + c * EM_GRAPH_BLOCK, sine + c * EM_GRAPH_BLOCK, re, im);
+            break;
         }
-        if (sense->latest && graph->weights != NULL)
-            em_sense_rows(graph, z, true, true, first, count, edge, re, im);
-        else if (sense->latest)
-            em_sense_rows(graph, z, false, true, first, count, edge, re, im);
-        else if (graph->weights != NULL)
-            em_sense_rows(graph, z, true, false, first, count, edge, re, im);
-        else
-            em_sense_rows(graph, z, false, false, first, count, edge, re, im);
-        em_sense_normalise(sense, first, count, re, im);
     }
 }
 

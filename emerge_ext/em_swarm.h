@@ -15,17 +15,19 @@
 #include "em_phase.h"
 #include "em_sense.h"
 #include "em_step.h"
+#include "em_sums.h"
 
-#define EM_SWARM_LANES  8 /* interleaved partial sums of a block */
 #define EM_SWARM_NOBODY UINT64_MAX
 
 typedef struct {
     int64_t n;
     double *state[EM_ACT_RATES]; /* [n] each; the first is the phase */
     double *frequency;           /* [n] */
-    double *phasor[2];           /* [n][2], or one buffer, in each block [2][count]: see em_graph_shares */
-    double *spare;               /* becomes the second of them when a graph is entered that needs two */
+    void *phasors;               /* memory of the tables of phasors */
+    em_table table[2];           /* two in it, or one: see em_graph_shares */
     int front;                   /* which of them neighbours read */
+    bool single;                 /* neighbours see float32 */
+    bool latest;                 /* neighbours may read what is being written */
     double *share;               /* [blocks][2]: sum of the phasors of a block */
     double *extent;              /* [blocks][2]: least and largest rate of a block, or NULL: nobody asks */
     em_sense sense;
@@ -38,7 +40,9 @@ typedef struct {
     em_word fault;             /* least agent that left reach in this tick */
     uint8_t *failed;           /* [n]: who publishes nothing and holds still, or NULL: nobody */
     int64_t living;            /* how many are not failed */
-    em_word *running;          /* [2]: sums of the shares in fixed point, for em_gossip.h */
+    double total[2];           /* the sum of all phasors */
+    em_sums *sums;             /* by group, where the graph has groups */
+    _Atomic(em_sums *) offered; /* for as many groups as any graph has had: set before such a graph is published */
 } em_swarm;
 
 /* One worker's own; whole cache lines, no other worker ever sees it. */
@@ -55,6 +59,7 @@ static inline void em_swarm_init(em_swarm *swarm)
 {
     memset(swarm, 0, sizeof *swarm);
     atomic_init(&swarm->inbox, NULL);
+    atomic_init(&swarm->offered, NULL);
     atomic_init(&swarm->fault.bits, EM_SWARM_NOBODY);
 }
 
@@ -123,23 +128,17 @@ static inline void em_swarm_write_phase(em_swarm *swarm, const double *restrict 
     }
 }
 
-/* Lane i % 8 takes agent i; the lanes are added by a fixed tree. */
-static inline double em_swarm_sum(int64_t count, const double *restrict value)
+/* Phasors of agents first .. first + count - 1 and their sum; who failed has the phasor 0. */
+static inline void em_swarm_sincos(
+    const uint8_t *failed, int64_t first, int64_t count, const double *restrict phase, double *restrict cosine,
+    double *restrict sine, double *restrict sum)
 {
-    double lane[EM_SWARM_LANES] = {0.0};
-    int64_t whole = count - count % EM_SWARM_LANES;
-    for (int64_t i = 0; i < whole; i += EM_SWARM_LANES)
-        for (int l = 0; l < EM_SWARM_LANES; l++) lane[l] += value[i + l];
-    for (int64_t i = whole; i < count; i++) lane[i % EM_SWARM_LANES] += value[i];
-    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
-}
-
-/* Takes those who failed out of the phasors of a block. */
-static inline void em_swarm_silence(
-    const uint8_t *failed, int64_t first, int64_t count, double *restrict cosine, double *restrict sine)
-{
-    for (int64_t i = 0; failed != NULL && i < count; i++)
+    em_phase_sincos_block(count, phase, cosine, sine, sum);
+    if (failed == NULL) return;
+    for (int64_t i = 0; i < count; i++)
         if (failed[first + i]) cosine[i] = sine[i] = 0.0;
+    sum[0] = em_lane_sum(count, cosine);
+    sum[1] = em_lane_sum(count, sine);
 }
 
 /* The sum of e^{i phase} as real and imaginary part, to the bits of em_swarm_sum_up. */
@@ -147,48 +146,52 @@ static inline void em_swarm_order(
     int64_t n, const double *restrict phase, const uint8_t *failed, em_scratch *scratch,
     double *restrict order)
 {
-    double *cosine = scratch->phasor, *sine = scratch->phasor + EM_GRAPH_BLOCK;
     order[0] = order[1] = 0.0;
     for (int64_t first = 0; first < n; first += EM_GRAPH_BLOCK) {
         int64_t count = n - first < EM_GRAPH_BLOCK ? n - first : EM_GRAPH_BLOCK;
-        em_phase_sincos_block(count, phase + first, cosine, sine);
-        em_swarm_silence(failed, first, count, cosine, sine);
-        order[0] += em_swarm_sum(count, cosine);
-        order[1] += em_swarm_sum(count, sine);
+        double sum[2];
+        em_swarm_sincos(
+            failed, first, count, phase + first, scratch->phasor, scratch->phasor + EM_GRAPH_BLOCK, sum);
+        order[0] += sum[0];
+        order[1] += sum[1];
     }
 }
 
-/* Where the phasors of a block are kept as [2][count], in scratch or for good. */
-static inline double *em_swarm_own(em_swarm *swarm, int64_t block, em_scratch *scratch)
+/* Where the phasors of a block are worked on, apart: in the table, or in scratch. */
+static inline void em_swarm_own(
+    const em_table *table, int64_t first, em_scratch *scratch, double **cosine, double **sine)
 {
-    bool shared = em_graph_shares(swarm->sense.graph);
-    return shared ? scratch->phasor : swarm->phasor[0] + 2 * em_swarm_first(block);
+    bool plain = em_table_is_plain(table);
+    *cosine = plain ? em_table_cosines(table, first) : scratch->phasor;
+    *sine = plain ? em_table_sines(table, first) : scratch->phasor + EM_GRAPH_BLOCK;
 }
 
-/* The phasors of a block of phases into table `buffer`, and their sum into the block's share. */
+/* The sums of the pieces of groups that a block holds, where the graph has several groups. */
+static inline void em_swarm_pieces(
+    em_swarm *swarm, int64_t block, int64_t count, const double *cosine, const double *sine)
+{
+    const em_graph *graph = swarm->sense.graph;
+    const int64_t first = em_swarm_first(block);
+    if (graph->groups < 2) return;
+    int32_t group = em_groups_of(graph, first);
+    for (int64_t i = first, end; i < first + count; i = end, group++) {
+        double *piece = swarm->sums->piece + 2 * (block + group);
+        end = em_groups_piece(graph, group, first + count);
+        piece[0] = em_lane_sum(end - i, cosine + (i - first));
+        piece[1] = em_lane_sum(end - i, sine + (i - first));
+    }
+}
+
+/* The phasors of a block of phases into a table, and their sum into the block's share. */
 static inline void em_swarm_phasors(
-    em_swarm *swarm, int64_t block, const double *restrict phase, int buffer, em_scratch *scratch)
+    em_swarm *swarm, int64_t block, const double *restrict phase, const em_table *table, em_scratch *scratch)
 {
-    int64_t count = em_swarm_count(swarm, block);
-    double *cosine = em_swarm_own(swarm, block, scratch), *sine = cosine + count;
-    em_phase_sincos_block(count, phase, cosine, sine);
-    em_swarm_silence(swarm->failed, em_swarm_first(block), count, cosine, sine);
-    swarm->share[2 * block] = em_swarm_sum(count, cosine);
-    swarm->share[2 * block + 1] = em_swarm_sum(count, sine);
-    if (!em_graph_shares(swarm->sense.graph)) return;
-    double *restrict z = swarm->phasor[buffer] + 2 * em_swarm_first(block);
-    if (swarm->sense.latest) {
-        em_word *word = (em_word *)z;
-        for (int64_t i = 0; i < count; i++) {
-            em_atomic_store(word + 2 * i, em_phase_bits(cosine[i]), memory_order_relaxed);
-            em_atomic_store(word + 2 * i + 1, em_phase_bits(sine[i]), memory_order_relaxed);
-        }
-        return;
-    }
-    for (int64_t i = 0; i < count; i++) {
-        z[2 * i] = cosine[i];
-        z[2 * i + 1] = sine[i];
-    }
+    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    double *cosine, *sine;
+    em_swarm_own(table, first, scratch, &cosine, &sine);
+    em_swarm_sincos(swarm->failed, first, count, phase, cosine, sine, swarm->share + 2 * block);
+    em_swarm_pieces(swarm, block, count, cosine, sine);
+    if (!em_table_is_plain(table)) em_table_store(table, first, count, cosine, sine);
 }
 
 /* Drains the block's inbox and, if that turned anybody or the phasors are stale, makes the front phasors. */
@@ -198,14 +201,15 @@ static inline void em_swarm_publish(em_swarm *swarm, int64_t block, bool stale, 
     em_inbox *inbox = em_swarm_inbox(swarm);
     bool turned = inbox != NULL && em_inbox_drain(inbox, first, count, swarm->state[0] + first);
     scratch->drains += turned;
-    if (turned || stale) em_swarm_phasors(swarm, block, swarm->state[0] + first, swarm->front, scratch);
+    if (turned || stale)
+        em_swarm_phasors(swarm, block, swarm->state[0] + first, &swarm->table[swarm->front], scratch);
 }
 
 /* Keeps the least and the largest rate of the phases of a block, found in lanes. Who failed has no rate: it
  * takes that of the block's first living agent, and a block of none leaves an empty extent. */
 static inline void em_swarm_note_extent(em_swarm *swarm, int64_t block, int64_t count, double *restrict rate)
 {
-    double *extent = swarm->extent + 2 * block, least[EM_SWARM_LANES], most[EM_SWARM_LANES];
+    double *extent = swarm->extent + 2 * block, least[EM_LANE_COUNT], most[EM_LANE_COUNT];
     const uint8_t *failed = swarm->failed == NULL ? NULL : swarm->failed + em_swarm_first(block);
     int64_t one = 0;
     while (failed != NULL && one < count && failed[one]) one++;
@@ -213,10 +217,10 @@ static inline void em_swarm_note_extent(em_swarm *swarm, int64_t block, int64_t 
     extent[1] = -INFINITY;
     if (one == count) return;
     for (int64_t i = 0; failed != NULL && i < count; i++) rate[i] = failed[i] ? rate[one] : rate[i];
-    for (int l = 0; l < EM_SWARM_LANES; l++) least[l] = most[l] = rate[one];
-    int64_t whole = count - count % EM_SWARM_LANES;
-    for (int64_t i = 0; i < whole; i += EM_SWARM_LANES)
-        for (int l = 0; l < EM_SWARM_LANES; l++) {
+    for (int l = 0; l < EM_LANE_COUNT; l++) least[l] = most[l] = rate[one];
+    int64_t whole = count - count % EM_LANE_COUNT;
+    for (int64_t i = 0; i < whole; i += EM_LANE_COUNT)
+        for (int l = 0; l < EM_LANE_COUNT; l++) {
             least[l] = rate[i + l] < least[l] ? rate[i + l] : least[l];
             most[l] = rate[i + l] > most[l] ? rate[i + l] : most[l];
         }
@@ -224,19 +228,19 @@ static inline void em_swarm_note_extent(em_swarm *swarm, int64_t block, int64_t 
         least[0] = fmin(least[0], rate[i]);
         most[0] = fmax(most[0], rate[i]);
     }
-    for (int l = 0; l < EM_SWARM_LANES; l++) {
+    for (int l = 0; l < EM_LANE_COUNT; l++) {
         extent[0] = fmin(extent[0], least[l]);
         extent[1] = fmax(extent[1], most[l]);
     }
 }
 
-/* The rates of agents first .. first + count - 1, whose rows start at `edge`, by what `sense` shows them. */
+/* The rates of agents first .. first + count - 1, a block or one agent, by what `sense` shows them. */
 static inline void em_swarm_act(
-    const em_swarm *swarm, const em_sense *sense, int64_t first, int64_t count, int64_t edge,
-    const double *cosine, const double *sine, em_scratch *scratch)
+    const em_swarm *swarm, const em_sense *sense, int64_t first, int64_t count, const double *cosine,
+    const double *sine, em_scratch *scratch)
 {
     const em_act *act = &em_act_models[swarm->act];
-    em_sense_block(sense, act->channels, first, count, edge, cosine, sine, scratch->field);
+    em_sense_block(sense, act->channels, first, count, cosine, sine, scratch->field);
     em_act_view view = {
         .count = count,
         .frequency = swarm->frequency + first,
@@ -252,19 +256,12 @@ static inline void em_swarm_act(
 /* The rates of a block at the phasors that are in front, by what `sense` shows it. */
 static inline void em_swarm_rates(em_swarm *swarm, const em_sense *sense, int64_t block, em_scratch *scratch)
 {
-    const em_graph *graph = sense->graph;
+    const em_table *front = &swarm->table[swarm->front];
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    double *cosine = em_swarm_own(swarm, block, scratch), *sine = cosine + count;
-    if (!em_graph_shares(graph)) {
-        em_swarm_act(swarm, sense, first, count, 0, cosine, sine, scratch);
-        return;
-    }
-    for (int64_t i = 0; i < count; i++) {
-        em_sense_pair own = em_sense_read(swarm->phasor[swarm->front], first + i, sense->latest);
-        cosine[i] = EM_SENSE_PART(own, 0);
-        sine[i] = EM_SENSE_PART(own, 1);
-    }
-    em_swarm_act(swarm, sense, first, count, graph->start[block], cosine, sine, scratch);
+    double *cosine, *sine;
+    em_swarm_own(front, first, scratch, &cosine, &sine);
+    if (!em_table_is_plain(front)) em_table_load(front, first, count, cosine, sine);
+    em_swarm_act(swarm, sense, first, count, cosine, sine, scratch);
 }
 
 /* The extent of the rates of a block, with nothing moved. */
@@ -277,6 +274,7 @@ static inline void em_swarm_look(em_swarm *swarm, int64_t block, em_scratch *scr
 /* Wraps the new phases of a block; who left reach keeps the old one and is noted. */
 static inline void em_swarm_wrap(em_swarm *swarm, int64_t first, int64_t count, double *restrict next)
 {
+    const double *restrict state = swarm->state[0] + first;
     uint64_t far = 0;
     for (int64_t i = 0; i < count; i++) far |= em_phase_is_near(next[i]) ? 0 : UINT64_MAX;
     if (far == 0) {
@@ -288,7 +286,7 @@ static inline void em_swarm_wrap(em_swarm *swarm, int64_t first, int64_t count, 
             next[i] = em_phase_wrap(next[i]);
         } else {
             em_atomic_lower(&swarm->fault, (uint64_t)(first + i), memory_order_relaxed);
-            next[i] = swarm->state[0][first + i];
+            next[i] = state[i];
         }
     }
 }
@@ -317,12 +315,18 @@ static inline void em_swarm_combine(em_swarm *swarm, int stage, int64_t block, e
         memcpy(swarm->state[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
 }
 
+/* The table that a stage writes: not the one that neighbours read, where they do. */
+static inline const em_table *em_swarm_back(const em_swarm *swarm)
+{
+    return &swarm->table[em_graph_shares(swarm->sense.graph) ? 1 - swarm->front : swarm->front];
+}
+
 /* One stage of a tick for one block: sense, act, combine, publish. */
 static inline void em_swarm_stage(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch)
 {
     em_swarm_rates(swarm, &swarm->sense, block, scratch);
     em_swarm_combine(swarm, stage, block, scratch);
-    em_swarm_phasors(swarm, block, scratch->next, 1 - swarm->front, scratch);
+    em_swarm_phasors(swarm, block, scratch->next, em_swarm_back(swarm), scratch);
 }
 
 /* This and the next only by the last arriver, or while nobody is at work.
@@ -334,17 +338,31 @@ static inline void em_swarm_sum_up(em_swarm *swarm)
         re += swarm->share[2 * block];
         im += swarm->share[2 * block + 1];
     }
-    swarm->sense.total[0][0] = re;
-    swarm->sense.total[0][1] = im;
-    swarm->sense.phasor[0] = swarm->phasor[swarm->front];
+    swarm->total[0] = re;
+    swarm->total[1] = im;
+    if (swarm->sense.graph->kind == EM_GRAPH_GROUPS)
+        em_sums_add_up(swarm->sums, swarm->sense.graph, swarm->total);
+    swarm->sense.table[0] = swarm->table[swarm->front];
 }
 
-/* Goes on with another graph; all phasors are stale then. */
+/* Goes on with another graph, or other tables; all phasors are stale then. */
 static inline void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
 {
-    swarm->sense.graph = graph;
+    const bool shares = em_graph_shares(graph), single = shares && swarm->single;
+    const bool latest = shares && swarm->latest;
+    char *cells = swarm->phasors;
+    for (int k = 0; k < 2; k++) {
+        swarm->table[k] = (em_table){cells, swarm->n, shares && (latest || graph->kind == EM_GRAPH_STORED), single, latest};
+        cells += em_table_size(swarm->n, single);
+    }
     swarm->front = 0;
-    if (em_graph_shares(graph) && swarm->phasor[1] == NULL) swarm->phasor[1] = swarm->spare;
+    swarm->sense.graph = graph;
+    swarm->sense.table[0] = swarm->table[0];
+    if (graph->kind != EM_GRAPH_GROUPS) return;
+    if (swarm->sums == NULL || swarm->sums->groups < graph->groups)
+        swarm->sums = atomic_load_explicit(&swarm->offered, memory_order_acquire);
+    em_sums_clear(swarm->sums, graph);
+    swarm->sense.sums = swarm->sums;
 }
 
 /* What a stage wrote is what the next one reads. */
@@ -368,7 +386,7 @@ static inline double em_swarm_spread(const em_swarm *swarm)
 /* R of those who have not failed; 0 if all have. */
 static inline double em_swarm_coherence(const em_swarm *swarm)
 {
-    double length = hypot(swarm->sense.total[0][0], swarm->sense.total[0][1]);
+    double length = hypot(swarm->total[0], swarm->total[1]);
     return swarm->living > 0 ? length / (double)swarm->living : 0.0;
 }
 
