@@ -5,11 +5,10 @@ and turns a status into an exception. Meaning is checked upstairs: here only typ
 
 `Graph` is a topology that never changes, `Engine` a swarm on one, `Ring` holds nudges on their way to one; `Words`
 and `Meeting` are the machines that Python threads may use for themselves. All memory of these is the cellar's;
-Python gets copies of state, and of a graph views that nobody can make writable.
+Python gets copies of it.
 """
 
 cimport cython
-from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_FillInfo
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pythread cimport (
     PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_get_thread_ident,
@@ -166,37 +165,6 @@ cdef void *_take(size_t size, str what) except NULL:
 
 
 @cython.final
-cdef class View:
-    """A read-only buffer on memory of a graph, which it keeps alive."""
-
-    cdef object owner
-    cdef void *memory
-    cdef Py_ssize_t[1] shape
-    cdef Py_ssize_t[1] strides
-    cdef bytes format
-
-    def __getbuffer__(self, Py_buffer *buffer, int flags):
-        if flags & PyBUF_WRITABLE:
-            raise BufferError("a topology never changes: take a copy to write to")
-        PyBuffer_FillInfo(buffer, self, self.memory, self.shape[0] * self.strides[0], True, flags)
-        buffer.itemsize = self.strides[0]
-        buffer.format = self.format
-        buffer.ndim = 1
-        buffer.shape = self.shape
-        buffer.strides = self.strides
-
-
-cdef View _view(object owner, void *memory, Py_ssize_t length, Py_ssize_t itemsize, bytes format):
-    cdef View view = View.__new__(View)
-    view.owner = owner
-    view.memory = memory
-    view.shape[0] = length
-    view.strides[0] = itemsize
-    view.format = format
-    return view
-
-
-@cython.final
 cdef class Graph:
     """Who senses whom, in the cellar's memory; never changes. Made by `complete` and `stored`."""
 
@@ -213,27 +181,35 @@ cdef class Graph:
         PyThread_free_lock(self.lock)
 
     @staticmethod
-    def complete(int64_t n):
-        """Make the graph on which each of n agents senses all others."""
-        cdef Graph made = Graph.__new__(Graph)
-        made.graph = em_graph_create_complete(n)
-        if made.graph == NULL:
-            raise TooLarge("a graph cannot be had: there is no memory left")
-        return made
+    def groups(const int64_t[::1] sizes not None, const double[::1] weights not None):
+        """Make a graph of groups; row by row, with which weight agents of one sense those of another, 0 for not."""
+        if weights.shape[0] != sizes.shape[0] * sizes.shape[0] or sizes.shape[0] == 0:
+            raise InvalidValue(f"{sizes.shape[0]} groups need {sizes.shape[0] ** 2} weights, not {weights.shape[0]}")
+        return _graph(em_groups_create(<int32_t>sizes.shape[0], &sizes[0], &weights[0]), 8 * weights.shape[0])
+
+    @staticmethod
+    def lattice(const int64_t[::1] sides not None, int reach, bint wraps):
+        """Make a grid, or with `wraps` a torus, on which agents sense `reach` others on either hand of each side."""
+        if not 0 < sides.shape[0] <= EM_GRAPH_SIDES:
+            raise InvalidValue(f"a lattice has 1 to {EM_GRAPH_SIDES} sides, not {sides.shape[0]}")
+        if 2 * reach * sides.shape[0] > EM_LATTICE_SHIFTS:
+            raise InvalidValue(f"agents of a lattice have at most {EM_LATTICE_SHIFTS} neighbours")
+        return _graph(em_lattice_create(<int>sides.shape[0], &sides[0], reach, wraps), sizeof(em_graph))
 
     @staticmethod
     def stored(const int32_t[::1] degree not None, const int32_t[::1] indices not None,
                const double[::1] weights=None):
-        """Copy rows: their degrees, whom they sense in ascending order, and weights or None."""
-        cdef Graph made = Graph.__new__(Graph)
-        cdef int64_t n = degree.shape[0], ends = indices.shape[0]
-        cdef const int32_t *first = &indices[0] if ends > 0 else NULL
+        """Lay out rows: their degrees, whom they sense in ascending order, and weights or None."""
+        cdef int64_t block, n = degree.shape[0], ends = indices.shape[0]
+        cdef const int32_t *index = &indices[0] if ends > 0 else NULL
         cdef const double *weight = &weights[0] if weights is not None and ends > 0 else NULL
+        cdef Graph made = _graph(em_rows_create(n, ends, weight != NULL), (6 if weight == NULL else 14) * ends + 6 * n)
         with nogil:
-            made.graph = em_graph_create_stored(n, ends, &degree[0], first, weight)
-        if made.graph == NULL:
-            size = 4 * n + (4 if weights is None else 12) * ends
-            raise TooLarge(f"a graph of {n} agents and {ends} edge ends needs {size} bytes, which cannot be had")
+            em_rows_begin(made.graph, &degree[0])
+            for block in range(em_graph_blocks(n)):
+                em_rows_lay(
+                    made.graph, block, &degree[block * EM_GRAPH_BLOCK], index + made.graph.start[block],
+                    NULL if weight == NULL else weight + made.graph.start[block])
         return made
 
     @property
@@ -243,8 +219,24 @@ cdef class Graph:
 
     @property
     def kind(self):
-        """How it is kept: "complete" or "stored"."""
-        return "complete" if self.graph.kind == EM_GRAPH_COMPLETE else "stored"
+        """How it is kept: "complete", "groups", "lattice" or "stored"."""
+        if self.graph.kind == EM_GRAPH_GROUPS:
+            return "complete" if self.graph.groups == 1 and self.graph.between[0] == 1.0 else "groups"
+        return "lattice" if self.graph.kind == EM_GRAPH_LATTICE else "stored"
+
+    @property
+    def rule(self):
+        """What a graph that is not stored was made of: sizes and weights of groups, or sides, reach and wraps."""
+        cdef em_graph *graph = self.graph
+        cdef int64_t k
+        if graph.kind == EM_GRAPH_GROUPS:
+            return (
+                tuple([graph.border[k + 1] - graph.border[k] for k in range(graph.groups)]),
+                tuple([graph.between[k] for k in range(<int64_t>graph.groups * graph.groups)]),
+            )
+        if graph.kind == EM_GRAPH_LATTICE:
+            return tuple([graph.side[k] for k in range(graph.sides)]), graph.reach, graph.wraps
+        return None
 
     @property
     def edge_ends(self):
@@ -252,19 +244,46 @@ cdef class Graph:
         return self.graph.ends
 
     @property
-    def degree(self):
-        """Read-only buffer of int32, shape (n,); None where nothing is stored."""
-        return None if self.graph.degree == NULL else _view(self, self.graph.degree, self.graph.n, 4, b"i")
+    def weighted(self):
+        """Whether rows are stored with weights."""
+        return self.graph.weights != NULL
 
-    @property
-    def indices(self):
-        """Read-only buffer of int32, shape (edge_ends,); None where nothing is stored."""
-        return None if self.graph.indices == NULL else _view(self, self.graph.indices, self.graph.ends, 4, b"i")
+    def show(self, int32_t[::1] degree not None, int32_t[::1] indices=None, double[::1] weights=None):
+        """Write the degrees of all agents of a stored graph, and the rows with or without their weights."""
+        cdef em_graph *graph = self.graph
+        cdef int64_t block
+        cdef int32_t *index = &indices[0] if indices is not None and graph.ends > 0 else NULL
+        cdef double *weight = &weights[0] if weights is not None and graph.ends > 0 else NULL
+        if graph.kind != EM_GRAPH_STORED or degree.shape[0] != graph.n:
+            raise InvalidValue("only the rows of a stored graph can be shown, to an array for all agents")
+        if indices is not None and indices.shape[0] != graph.ends or (
+                weights is not None and weights.shape[0] != graph.ends):
+            raise InvalidValue(f"arrays of {graph.ends} entries are needed")
+        if weight != NULL and graph.weights == NULL:
+            raise InvalidValue("the graph has no weights")
+        with nogil:
+            for block in range(em_graph_blocks(graph.n)):
+                em_rows_degrees(graph, block, &degree[block * EM_GRAPH_BLOCK], NULL)
+                if index != NULL:
+                    em_rows_show(graph, block, index, weight)
 
-    @property
-    def weights(self):
-        """Read-only buffer of float64, shape (edge_ends,); None where all weights are 1."""
-        return None if self.graph.weights == NULL else _view(self, self.graph.weights, self.graph.ends, 8, b"d")
+    def degree_of(self, int64_t agent):
+        """Return how many neighbours an agent of a stored graph senses."""
+        return self._row(agent).degree
+
+    def neighbours(self, int64_t agent, int32_t[::1] out not None):
+        """Write whom an agent of a stored graph senses, ascending, to an array of as many entries."""
+        cdef em_rows_walk row = self._row(agent)
+        cdef int64_t edge
+        if out.shape[0] != row.degree:
+            raise InvalidValue(f"an array of {row.degree} entries is needed, not of {out.shape[0]}")
+        for edge in range(row.degree):
+            out[edge] = self.graph.indices[em_rows_place(&row, edge)]
+
+    cdef em_rows_walk _row(self, int64_t agent) except *:
+        if self.graph.kind != EM_GRAPH_STORED or not 0 <= agent < self.graph.n:
+            raise InvalidValue(f"there is no stored row of agent {agent}")
+        return em_rows_find(self.graph, agent)
 
     @property
     def nbytes(self):
@@ -272,26 +291,36 @@ cdef class Graph:
         cdef em_graph *graph = self.graph
         cdef int64_t held = sizeof(em_graph)
         if graph.kind == EM_GRAPH_STORED:
-            held += 4 * graph.n + 4 * graph.ends + 8 * (em_graph_blocks(graph.n) + 1)
+            held += 6 * graph.n + 4 * (graph.ends + EM_GRAPH_MARGIN) + 8 * (em_graph_blocks(graph.n) + 1)
+        if graph.kind == EM_GRAPH_GROUPS:
+            held += 16 * graph.groups + 8 + 8 * <int64_t>graph.groups * graph.groups
         if graph.weights != NULL:
             held += 8 * graph.ends
-        if graph.strength != NULL:
+        if graph.divisor != NULL:
             held += 8 * graph.n
         return held
 
-    cdef int strengthen(self) except -1:
-        """Make the sums of |weights| if there are weights; one thread at a time, and once."""
+    cdef int divide(self) except -1:
+        """Make what divides the fields if there are weights; one thread at a time, and once."""
         cdef bint made
         if self.born != generation:
             self.born = generation
             self.lock = PyThread_allocate_lock()
         with nogil:
             PyThread_acquire_lock(self.lock, WAIT_LOCK)
-            made = em_graph_strengthen(self.graph)
+            made = em_rows_divide(self.graph)
             PyThread_release_lock(self.lock)
         if not made:
             raise TooLarge(f"the sums of weights need {8 * self.graph.n} bytes, which cannot be had")
         return 0
+
+
+cdef Graph _graph(em_graph *graph, int64_t size):
+    cdef Graph made = Graph.__new__(Graph)
+    made.graph = graph
+    if graph == NULL:
+        raise TooLarge(f"a graph needs some {size} bytes, which cannot be had: use fewer agents or edges")
+    return made
 
 
 @cython.final
@@ -369,9 +398,10 @@ cdef class Engine:
     cdef int64_t kept, room
 
     def __cinit__(self, Graph graph not None, const double[::1] phase not None,
-                  const double[::1] frequency not None, int workers, int cores):
+                  const double[::1] frequency not None, int workers, int cores, bint single=False):
         cdef int64_t n = graph.graph.n
         em_swarm_init(&self.swarm)
+        self.swarm.single = single
         self.swarm.n = self.swarm.living = n
         self._fits(phase)
         self._fits(frequency)
@@ -391,8 +421,6 @@ cdef class Engine:
         self.swarm.state[0] = <double *>_take(n * sizeof(double), "the phases")
         self.swarm.frequency = <double *>_take(n * sizeof(double), "the frequencies")
         self.swarm.share = <double *>_take(2 * em_graph_blocks(n) * sizeof(double), "the sums of blocks")
-        self.swarm.running = <em_word *>_take(2 * sizeof(em_word), "the running sums")
-        self.swarm.phasor[0] = <double *>_take(16 * n, "the phasors")
         self.rcu = <em_rcu *>_take(sizeof(em_rcu), "which graph holds")
         em_rcu_init(self.rcu, NULL)
         self._fill(phase, frequency, workers)
@@ -403,11 +431,11 @@ cdef class Engine:
         em_inbox_free(em_swarm_inbox(&self.swarm))
         em_base_free(self.swarm.state[0])
         em_base_free(self.swarm.frequency)
-        em_base_free(self.swarm.phasor[0])
-        em_base_free(self.swarm.spare)
+        em_base_free(self.swarm.cells)
+        em_base_free(em_swarm_wide(&self.swarm))
+        em_sums_free(em_swarm_offered(&self.swarm))
         em_base_free(self.swarm.share)
         em_base_free(self.swarm.extent)
-        em_base_free(self.swarm.running)
         em_base_free(self.swarm.failed)
         em_base_free(self.order)
         em_base_free(self.scratch)
@@ -500,7 +528,8 @@ cdef class Engine:
             held += 8 * swarm.n
         if swarm.failed != NULL:
             held += swarm.n
-        held += 16 * swarm.n if swarm.spare == NULL else 32 * swarm.n
+        held += em_sums_size(em_swarm_offered(swarm), blocks)
+        held += em_table_size(swarm.n, False) * ((swarm.cells != NULL) + 2 * (em_swarm_wide(swarm) != NULL))
         if swarm.extent != NULL:
             held += 16 * blocks
         if em_swarm_inbox(swarm) != NULL:
@@ -602,16 +631,13 @@ cdef class Engine:
 
     def set_graph(self, Graph graph not None):
         """Go on with another graph of as many agents, from the next tick on; never waits for a tick."""
-        cdef double *spare
         if graph.graph.n != self.swarm.n:
             raise InvalidValue(f"the topology has {graph.graph.n} agents, but the swarm has {self.swarm.n}")
         self._guard()
         try:
             if self.normalize == "weight":
-                graph.strengthen()
-            if em_graph_shares(graph.graph) and self.swarm.spare == NULL:
-                spare = <double *>_take(16 * self.swarm.n, "the phasors")
-                self.swarm.spare = spare
+                graph.divide()
+            self._make_ready(graph.graph)
             self.published.append(graph)
             em_rcu_publish(self.rcu, graph.graph)
             self.graph = graph
@@ -622,6 +648,22 @@ cdef class Engine:
             self._reclaim()
         finally:
             PyThread_release_lock(self.graphs)
+
+    cdef int _make_ready(self, const em_graph *graph) except -1:
+        """Take what the tick needs for a graph and has not yet, before it is published; the guard is held."""
+        cdef em_swarm *swarm = &self.swarm
+        cdef em_sums *sums = em_swarm_offered(swarm)
+        if graph.kind == EM_GRAPH_GROUPS and (sums == NULL or sums.groups < graph.groups):
+            sums = em_sums_create(graph.groups, em_graph_blocks(swarm.n))
+            if sums == NULL:
+                raise TooLarge(f"sums of {graph.groups} groups cannot be had: there is no memory left")
+            em_swarm_offer_sums(swarm, sums)
+        if em_swarm_wants_wide(swarm, graph):
+            if em_swarm_wide(swarm) == NULL:
+                em_swarm_offer_wide(swarm, _take(2 * em_table_size(swarm.n, False), "the phasors"))
+        elif swarm.cells == NULL:
+            swarm.cells = _take(em_table_size(swarm.n, False), "the phasors")
+        return 0
 
     cdef void _guard(self) noexcept:
         """Wait until nobody else changes which graphs are published."""
@@ -653,7 +695,7 @@ cdef class Engine:
             try:
                 if normalize == "weight":
                     for graph in self.published:
-                        (<Graph>graph).strengthen()
+                        (<Graph>graph).divide()
                 self.normalize = normalize
             finally:
                 PyThread_release_lock(self.graphs)
@@ -799,8 +841,9 @@ cdef class Engine:
                     self.order = <int64_t *>_take(self.swarm.n * sizeof(int64_t), "the order of agents")
                 memcpy(self.order, &order[0], self.swarm.n * sizeof(int64_t))
             self.schedule = SCHEDULES[schedule]
-            if latest != self.swarm.sense.latest:
-                self.swarm.sense.latest = latest
+            if latest != self.swarm.latest:
+                self.swarm.latest = latest
+                em_swarm_enter(&self.swarm, self.swarm.sense.graph)
                 self.stale = True
             if dt != self.dt:
                 self.origin, self.tick, self.dt = self.time, 0, dt

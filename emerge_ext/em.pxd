@@ -93,34 +93,78 @@ cdef extern from "em_phase.h" nogil:
 
 cdef extern from "em_graph.h" nogil:
     const int64_t EM_GRAPH_BLOCK
+    const int EM_GRAPH_SIDES
+    const int EM_GRAPH_MARGIN
 
     ctypedef enum em_graph_kind:
         EM_GRAPH_STORED
-        EM_GRAPH_COMPLETE
+        EM_GRAPH_GROUPS
+        EM_GRAPH_LATTICE
 
     ctypedef struct em_graph:
         em_graph_kind kind
         int64_t n
         int64_t ends
-        int32_t *degree
+        int64_t *start
         int32_t *indices
         double *weights
-        double *strength
+        double *divisor
+        int32_t groups
+        int64_t *border
+        double *between
+        int sides
+        int64_t *side
+        int reach
+        bint wraps
 
-    em_graph *em_graph_create_complete(int64_t n)
-    em_graph *em_graph_create_stored(int64_t n, int64_t ends, const int32_t *degree, const int32_t *indices,
-                                     const double *weights)
     void em_graph_free(em_graph *graph)
     int64_t em_graph_blocks(int64_t n)
     int64_t em_graph_deal(const em_graph *graph, int64_t rank, int64_t size)
     bint em_graph_shares(const em_graph *graph)
-    bint em_graph_strengthen(em_graph *graph)
+
+
+cdef extern from "em_rows.h" nogil:
+    ctypedef struct em_rows_walk:
+        int64_t degree
+
+    em_rows_walk em_rows_find(const em_graph *graph, int64_t agent)
+    int64_t em_rows_place(const em_rows_walk *walk, int64_t e)
+    em_graph *em_rows_create(int64_t n, int64_t ends, bint weighted)
+    void em_rows_begin(em_graph *graph, const int32_t *degree)
+    void em_rows_lay(em_graph *graph, int64_t block, const int32_t *degree, const int32_t *indices,
+                     const double *weights)
+    void em_rows_degrees(const em_graph *graph, int64_t block, int32_t *degree, int64_t *row)
+    void em_rows_show(const em_graph *graph, int64_t block, int32_t *indices, double *weights)
+    bint em_rows_divide(em_graph *graph)
+
+
+cdef extern from "em_groups.h" nogil:
+    em_graph *em_groups_create(int32_t groups, const int64_t *sizes, const double *weights)
+
+
+cdef extern from "em_lattice.h" nogil:
+    const int EM_LATTICE_SHIFTS
+
+    em_graph *em_lattice_create(int sides, const int64_t *side, int reach, bint wraps)
+
+
+cdef extern from "em_table.h" nogil:
+    size_t em_table_size(int64_t n, bint single)
+
+
+cdef extern from "em_sums.h" nogil:
+    ctypedef struct em_sums:
+        int32_t groups
+        em_sums *smaller
+
+    em_sums *em_sums_create(int32_t groups, int64_t blocks)
+    void em_sums_free(em_sums *sums)
+    int64_t em_sums_size(const em_sums *sums, int64_t blocks)
 
 
 cdef extern from "em_sense.h" nogil:
     ctypedef struct em_sense:
         const em_graph *graph
-        bint latest
         double scale
 
 
@@ -183,8 +227,9 @@ cdef extern from "em_swarm.h" nogil:
         int64_t n
         double **state
         double *frequency
-        double **phasor
-        int front
+        void *cells
+        bint single
+        bint latest
         double *share
         double *extent
         em_sense sense
@@ -195,8 +240,6 @@ cdef extern from "em_swarm.h" nogil:
         em_word fault
         uint8_t *failed
         int64_t living
-        em_word *running
-        double *spare
 
     ctypedef struct em_scratch:
         int64_t drains
@@ -211,6 +254,11 @@ cdef extern from "em_swarm.h" nogil:
     bint em_swarm_read_apart(em_swarm *swarm, double *phase, uint64_t *waiting)
     void em_swarm_write_phase(em_swarm *swarm, const double *phase)
     void em_swarm_order(int64_t n, const double *phase, const uint8_t *failed, em_scratch *scratch, double *order)
+    bint em_swarm_wants_wide(const em_swarm *swarm, const em_graph *graph)
+    void *em_swarm_wide(em_swarm *swarm)
+    void em_swarm_offer_wide(em_swarm *swarm, void *cells)
+    em_sums *em_swarm_offered(em_swarm *swarm)
+    void em_swarm_offer_sums(em_swarm *swarm, em_sums *sums)
     void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
     void em_swarm_sum_up(em_swarm *swarm)
     void em_swarm_turn_over(em_swarm *swarm)

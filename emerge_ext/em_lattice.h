@@ -1,8 +1,8 @@
 /* em_lattice.h: rings, grids and tori: who senses whom is told by the shape, and no edge is stored.
  *
  * Agents are numbered row by row: neighbours along the last side are next to each other. Along each side an agent
- * senses `reach` agents on either hand, over the ends where the lattice wraps. A lattice that wraps has sides of
- * one agent, or of more than 2 * reach, so that no neighbour is met twice.
+ * senses `reach` agents on either hand, over the ends where the lattice wraps and the side is longer than 2 * reach, so
+ * that no neighbour is met twice: the upper floor admits no other longer than 2.
  *
  * The order of addition: from the neighbours of lower number along the first side, farthest first, to those of
  * higher number along the first side, farthest last; over an end the place in this order is kept. Within a line
@@ -15,7 +15,13 @@
 
 #include "em_graph.h"
 
-#define EM_LATTICE_SHIFTS 256 /* most neighbours of an agent */
+#define EM_LATTICE_SHIFTS 8192 /* most neighbours of an agent */
+
+/* Whether the ends of a side are joined. */
+static inline bool em_lattice_joins(const em_graph *graph, int side)
+{
+    return graph->wraps && graph->side[side] > 2 * (int64_t)graph->reach;
+}
 
 static inline em_graph *em_lattice_create(int sides, const int64_t *side, int reach, bool wraps)
 {
@@ -24,9 +30,9 @@ static inline em_graph *em_lattice_create(int sides, const int64_t *side, int re
     *graph = (em_graph){.kind = EM_GRAPH_LATTICE, .n = 1, .sides = sides, .reach = reach, .wraps = wraps};
     for (int s = 0; s < sides; s++) graph->n *= graph->side[s] = side[s];
     for (int s = 0; s < sides; s++)
-        for (int64_t k = 1; k <= reach; k++) {
-            int64_t lost = wraps ? 0 : k; /* agents of a line that have nobody k steps on */
-            if (side[s] > 1 && side[s] > lost) graph->ends += 2 * (graph->n / side[s]) * (side[s] - lost);
+        for (int64_t k = 1; k <= reach && k < side[s]; k++) { /* all agents of a line but those k from its end */
+            int64_t lost = em_lattice_joins(graph, s) ? 0 : k;
+            graph->ends += 2 * (graph->n / side[s]) * (side[s] - lost);
         }
     return graph;
 }
@@ -48,7 +54,7 @@ static inline int em_lattice_shifts(const em_graph *graph, int64_t agent, int64_
             int s = hand < 0 ? k : graph->sides - 1 - k;
             for (int j = 1; graph->side[s] > 1 && j <= reach; j++) {
                 int64_t to = at[s] + hand * (hand < 0 ? reach + 1 - j : j), size = graph->side[s];
-                if (!graph->wraps && (to < 0 || to >= size)) continue;
+                if (!em_lattice_joins(graph, s) && (to < 0 || to >= size)) continue;
                 to = to < 0 ? to + size : to >= size ? to - size : to;
                 shift[count++] = (to - at[s]) * stride[s];
             }

@@ -50,6 +50,15 @@ static inline em_sums *em_sums_create(int32_t groups, int64_t blocks)
     return sums;
 }
 
+/* Bytes of these and all smaller ones. */
+static inline int64_t em_sums_size(const em_sums *sums, int64_t blocks)
+{
+    int64_t size = 0;
+    for (; sums != NULL; sums = sums->smaller)
+        size += (int64_t)sizeof *sums + 32 * sums->groups + (sums->piece == NULL ? 0 : 16 * (blocks + sums->groups));
+    return size;
+}
+
 /* Fixed point: the unit of a sum of n phasors, so that the sum of all fits 62 bits. */
 static inline double em_sums_unit(int64_t n)
 {

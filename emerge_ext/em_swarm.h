@@ -23,8 +23,9 @@ typedef struct {
     int64_t n;
     double *state[EM_ACT_RATES]; /* [n] each; the first is the phase */
     double *frequency;           /* [n] */
-    void *phasors;               /* memory of the tables of phasors */
-    em_table table[2];           /* two in it, or one: see em_graph_shares */
+    void *cells;                 /* memory of one table of float64, or of two of float32 */
+    _Atomic(void *) wide;        /* of two of float64: set before a graph that needs them is published */
+    em_table table[2];           /* two in either, or one: see em_graph_shares */
     int front;                   /* which of them neighbours read */
     bool single;                 /* neighbours see float32 */
     bool latest;                 /* neighbours may read what is being written */
@@ -60,6 +61,7 @@ static inline void em_swarm_init(em_swarm *swarm)
     memset(swarm, 0, sizeof *swarm);
     atomic_init(&swarm->inbox, NULL);
     atomic_init(&swarm->offered, NULL);
+    atomic_init(&swarm->wide, NULL);
     atomic_init(&swarm->fault.bits, EM_SWARM_NOBODY);
 }
 
@@ -75,6 +77,34 @@ static inline em_inbox *em_swarm_offer_inbox(em_swarm *swarm, em_inbox *inbox)
     bool taken = atomic_compare_exchange_strong_explicit(
         &swarm->inbox, &present, inbox, memory_order_acq_rel, memory_order_acquire);
     return taken ? inbox : present;
+}
+
+static inline em_sums *em_swarm_offered(em_swarm *swarm)
+{
+    return atomic_load_explicit(&swarm->offered, memory_order_acquire);
+}
+
+/* Whether a graph needs two tables of float64. */
+static inline bool em_swarm_wants_wide(const em_swarm *swarm, const em_graph *graph)
+{
+    return em_graph_shares(graph) && !swarm->single;
+}
+
+static inline void *em_swarm_wide(em_swarm *swarm)
+{
+    return atomic_load_explicit(&swarm->wide, memory_order_acquire);
+}
+
+static inline void em_swarm_offer_wide(em_swarm *swarm, void *cells)
+{
+    atomic_store_explicit(&swarm->wide, cells, memory_order_release);
+}
+
+/* Sums for more groups, before a graph that needs them is published; one thread at a time. */
+static inline void em_swarm_offer_sums(em_swarm *swarm, em_sums *sums)
+{
+    sums->smaller = em_swarm_offered(swarm);
+    atomic_store_explicit(&swarm->offered, sums, memory_order_release);
 }
 
 static inline int64_t em_swarm_first(int64_t block)
@@ -350,7 +380,7 @@ static inline void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
 {
     const bool shares = em_graph_shares(graph), single = shares && swarm->single;
     const bool latest = shares && swarm->latest;
-    char *cells = swarm->phasors;
+    char *cells = em_swarm_wants_wide(swarm, graph) ? em_swarm_wide(swarm) : swarm->cells;
     for (int k = 0; k < 2; k++) {
         swarm->table[k] = (em_table){cells, swarm->n, shares && (latest || graph->kind == EM_GRAPH_STORED), single, latest};
         cells += em_table_size(swarm->n, single);
@@ -360,7 +390,7 @@ static inline void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
     swarm->sense.table[0] = swarm->table[0];
     if (graph->kind != EM_GRAPH_GROUPS) return;
     if (swarm->sums == NULL || swarm->sums->groups < graph->groups)
-        swarm->sums = atomic_load_explicit(&swarm->offered, memory_order_acquire);
+        swarm->sums = em_swarm_offered(swarm);
     em_sums_clear(swarm->sums, graph);
     swarm->sense.sums = swarm->sums;
 }

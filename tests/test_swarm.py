@@ -112,6 +112,9 @@ class TestState:
         before = swarm.nbytes
         swarm.nudge(0, 1.0)
         assert 8 * n <= swarm.nbytes - before <= 8.1 * n
+        half = emerge.Swarm(web, STILL, seed=1, threads=1, precision="single")
+        half.step()
+        assert half.nbytes <= 40 * n + 4 * web.edge_ends + scratch
         everyone = emerge.Swarm(emerge.Topology.complete(n), STILL, seed=1, threads=1)
         everyone.step()
         assert everyone.nbytes <= 33 * n + scratch

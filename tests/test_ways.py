@@ -4,6 +4,7 @@ import inspect
 import os
 import subprocess
 import sys
+from typing import get_args
 
 import numpy as np
 import oracle
@@ -13,17 +14,17 @@ import ways
 import emerge
 from emerge import _engine
 from emerge.model import Model
+from emerge.swarm import Precision
 
 TICKS, DT = 3, 0.05
-TOLERANCE = 2e-13
 
 
-def phases(topology, model, threads, instruction_set=None, cut=(TICKS,)):
+def phases(topology, model, threads, instruction_set=None, cut=(TICKS,), precision="double"):
     before = _engine.instruction_set()
     _engine.use_instruction_set(instruction_set or before)
     try:
         phase, frequency = ways.start(len(topology))
-        swarm = emerge.Swarm(topology, model, phase=phase, frequency=frequency, threads=threads)
+        swarm = emerge.Swarm(topology, model, phase=phase, frequency=frequency, threads=threads, precision=precision)
         for ticks in cut:
             swarm.step(ticks, dt=DT)
         return swarm.phase
@@ -45,22 +46,27 @@ def test_every_model_and_normalisation_is_listed():
     assert {model.normalize for model in ways.MODELS.values()} == {"weight", "agents", "none"}
 
 
+def test_every_precision_is_listed():
+    assert set(ways.PRECISIONS) == set(get_args(Precision))
+
+
+@pytest.mark.parametrize("precision", ways.PRECISIONS)
 @pytest.mark.parametrize("model", ways.MODELS)
 @pytest.mark.parametrize("kind", ways.TOPOLOGIES)
-def test_against_the_oracle_and_to_the_bit(kind, model):
+def test_against_the_oracle_and_to_the_bit(kind, model, precision):
     topology, law = ways.TOPOLOGIES[kind](), ways.MODELS[model]
-    first = phases(topology, law, 1)
+    first = phases(topology, law, 1, precision=precision)
     phase, frequency = ways.start(len(topology))
     edges, weights = oracle.both_ways(topology)
     parameters = {"lag": law.lag, "normalize": law.normalize, "ticks": TICKS, "dt": DT}
     truth = oracle.euler(phase, frequency, edges, weights, coupling=law.coupling, **parameters)
-    assert oracle.apart(first, truth) < TOLERANCE
+    assert oracle.apart(first, truth) < ways.PRECISIONS[precision] * ways.pull(topology, law)
     alone = oracle.euler(phase, frequency, edges, weights, coupling=0.0, **parameters)
     assert oracle.apart(first, alone) > 1e-4
     for threads in ways.TEAMS[1:]:
-        assert np.array_equal(phases(topology, law, threads), first), f"{threads} workers"
+        assert np.array_equal(phases(topology, law, threads, precision=precision), first), f"{threads} workers"
     for name in ways.INSTRUCTION_SETS:
-        assert np.array_equal(phases(topology, law, 2, name), first), name
+        assert np.array_equal(phases(topology, law, 2, name, precision=precision), first), name
 
 
 @pytest.mark.parametrize("cut", [(1, 1, 1), (2, 1), (1, 2)])

@@ -1,6 +1,7 @@
 """All ways to run a swarm: one of each kind of topology, model, team and instruction set."""
 
 import numpy as np
+import oracle
 
 import emerge
 from emerge import _engine
@@ -13,9 +14,14 @@ SCATTERED = np.random.default_rng(6).integers(0, N, (3 * N, 2))
 TOPOLOGIES = {
     "ring": lambda: emerge.Topology.ring(N, degree=6),
     "complete": lambda: emerge.Topology.complete(N),
+    "ring far": lambda: emerge.Topology.ring(N, degree=602),
+    "groups": lambda: emerge.Topology.groups([700, 1, 3000, N - 3701], [[0.5, -1, 0, 2], [1, 1, 1, 0.25], [0, 0, 0, 1], [1, 0, 3, 1]]),
+    "groups plain": lambda: emerge.Topology.groups([N - 1024, 1024], [[1, 0], [1, 1]]),
     "star": lambda: emerge.Topology.star(N),
     "grid": lambda: emerge.Topology.grid(N // 3, 3),
+    "grid long": lambda: emerge.Topology.grid(6, 703, reach=2),
     "torus": lambda: emerge.Topology.torus(N // 3, 3),
+    "torus long": lambda: emerge.Topology.torus(7, 1, 603, reach=3),
     "small_world": lambda: emerge.Topology.small_world(N, degree=6, rewire=0.3, seed=1),
     "random": lambda: emerge.Topology.random(N, degree=5, seed=2),
     "scale_free": lambda: emerge.Topology.scale_free(N, 3, seed=3),
@@ -33,6 +39,9 @@ MODELS = {
     "Kuramoto none": emerge.Kuramoto(coupling=-0.1, normalize="none"),
 }
 
+PRECISIONS = {"double": 2e-13, "single": 3e-7}
+"""How far from the oracle each may be after the few ticks of these tests, in rad."""
+
 TEAMS = (1, 2, 3, 8)
 
 INSTRUCTION_SETS = tuple(_engine.instruction_sets())
@@ -42,3 +51,12 @@ def start(n):
     """Phases and frequencies to start from."""
     rng = np.random.default_rng(11)
     return rng.uniform(0, 2 * np.pi, n), rng.normal(0.5, 0.7, n)
+
+
+def pull(topology, model):
+    """How strongly neighbours can pull an agent at most, but at least 1: errors of their phasors count so often."""
+    if model.normalize == "weight":
+        return 1.0
+    edges, weights = oracle.both_ways(topology)
+    strongest = np.bincount(edges[:, 0], np.abs(weights)).max()
+    return max(1.0, abs(model.coupling) * strongest / (len(topology) if model.normalize == "agents" else 1))

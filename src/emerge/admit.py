@@ -97,7 +97,7 @@ def column(value: object, name: str, n: int, each: str) -> npt.NDArray[np.float6
     """Do as `vector` for any thing there are n of; infinity and NaN are let through."""
     array = numbers(value, name)
     if array.ndim == 0:
-        array = np.full(n, array)
+        return np.full(n, array, np.float64)
     if array.shape != (n,):
         raise InvalidValue(f"{name} must be one number or have shape ({n},), one for each {each}, not {array.shape}")
     return np.array(array, dtype=np.float64, order="C")

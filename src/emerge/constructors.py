@@ -26,6 +26,9 @@ Floats = npt.NDArray[np.float64]
 Names = npt.NDArray[np.str_]
 Notes = tuple[str, ...]
 
+NEIGHBOURS_MAX, SIDES_MAX, GROUPS_MAX = 8192, 16, 4096
+"""Most neighbours of an agent, and sides, of a lattice whose edges are not stored; most groups."""
+
 
 class Constructors:
     """The ways to make a topology, each a class method; `Topology` inherits them."""
@@ -59,6 +62,15 @@ class Constructors:
         return cls._of(Graph.stored(*compress(keys, n)))
 
     @classmethod
+    def _latticed(cls, shape: tuple[int, ...], reach: int, *, wraps: bool) -> Self:
+        """Make a lattice of checked sides; the few whose agents have very many neighbours are written out."""
+        if 2 * reach * len(shape) <= NEIGHBOURS_MAX:
+            return cls._of(Graph.lattice(np.array(shape, np.int64), reach, wraps))
+        n = math.prod(shape)
+        with room(2 * n * min(reach, max(shape)) * len(shape)):
+            return cls._of_keys(generate.lattice(shape, wrap=wraps, reach=reach), n)
+
+    @classmethod
     def _gathered(cls, found: EdgeList) -> Self:
         with room(2 * len(found.pairs) if isinstance(found.pairs, Sized) else 0):
             keys, n, weights, notes = gather(found)
@@ -87,12 +99,10 @@ class Constructors:
         ------
         InvalidValue
             If n or degree is out of range.
-        TooLarge
-            If memory for the edges cannot be had.
 
         Notes
         -----
-        Takes O(n * degree).
+        Takes O(1) time and memory: no edge is stored, up to 8192 neighbours.
 
         Examples
         --------
@@ -102,8 +112,7 @@ class Constructors:
         """
         n = _number(n)
         degree = _even(degree, n)
-        with room(n * degree):
-            return cls._of(Graph.stored(*generate.ring(n, degree)))
+        return cls._latticed((n,), degree // 2, wraps=True)
 
     @classmethod
     def complete(cls, n: int) -> Self:
@@ -135,7 +144,54 @@ class Constructors:
         >>> emerge.Topology.complete(1_000_000).edge_count
         499999500000
         """
-        return cls._of(Graph.complete(_number(n)))
+        return cls._of(Graph.groups(np.array([_number(n)]), np.ones(1)))
+
+    @classmethod
+    def groups(cls, sizes: npt.ArrayLike, weights: npt.ArrayLike = 1.0) -> Self:
+        """Make a topology of groups, in which agents sense all agents of some groups, their own or others.
+
+        Populations that are coupled strongly within and weakly between, bipartite graphs, separate cliques: agents
+        sense sums over groups, so that a tick takes O(n) though there are O(n**2) edges.
+
+        Parameters
+        ----------
+        sizes : array_like of int, shape (G,)
+            Number of agents in each group, at least 1 each; at most 4096 groups. Agents are numbered group by group.
+        weights : float or array_like of float, shape (G, G), default 1.0
+            Finite weight of the edge from each agent of a group (row) to each agent of a group (column) that it
+            senses, of any sign; 0 for no edge. No agent senses itself.
+
+        Returns
+        -------
+        Topology
+            Undirected if the weights are symmetric. No edge is stored.
+
+        Raises
+        ------
+        InvalidType
+            If sizes are no whole numbers or weights no real ones.
+        InvalidValue
+            If they are out of range, or the weights have another shape.
+
+        Notes
+        -----
+        Takes O(G**2) time and memory. Asking for all its edges, or editing it, takes O(n**2), and is refused
+        above 2**31 edge ends.
+
+        References
+        ----------
+        D. M. Abrams, R. Mirollo, S. H. Strogatz, D. A. Wiley, Physical Review Letters 101, 084103 (2008),
+        doi:10.1103/PhysRevLett.101.084103: two groups.
+
+        Examples
+        --------
+        >>> import emerge
+        >>> emerge.Topology.groups([2, 3], [[0, 1], [1, 0]]).edges.tolist()
+        [[0, 2], [0, 3], [0, 4], [1, 2], [1, 3], [1, 4]]
+        """
+        counts, between = _groups(sizes, weights)
+        directed = not np.array_equal(between, between.T)
+        return cls._of(Graph.groups(counts, between.reshape(-1)), directed=directed)
 
     @classmethod
     def star(cls, n: int) -> Self:
@@ -149,18 +205,16 @@ class Constructors:
         Returns
         -------
         Topology
-            Undirected, with n - 1 edges.
+            Undirected, with n - 1 edges, none of which is stored.
 
         Raises
         ------
         InvalidValue
             If n is out of range.
-        TooLarge
-            If memory for the edges cannot be had.
 
         Notes
         -----
-        Takes O(n).
+        Takes O(1) time and memory.
 
         Examples
         --------
@@ -169,17 +223,20 @@ class Constructors:
         array([3, 1, 1, 1])
         """
         n = _number(n)
-        with room(2 * n):
-            return cls._of_keys(generate.star(n), n)
+        if n == 1:
+            return cls.complete(1)
+        return cls._of(Graph.groups(np.array([1, n - 1]), np.array([0.0, 1.0, 1.0, 0.0])))
 
     @classmethod
-    def grid(cls, *shape: int) -> Self:
+    def grid(cls, *shape: int, reach: int = 1) -> Self:
         """Make a lattice of any dimension, open at its borders.
 
         Parameters
         ----------
         *shape : int
             Number of agents along each side, at least 1 each; their product is at most 2**31 - 1.
+        reach : int, default 1
+            Number of agents that are sensed on either hand along each side, at least 1.
 
         Returns
         -------
@@ -189,13 +246,11 @@ class Constructors:
         Raises
         ------
         InvalidValue
-            If there is no side, or one out of range.
-        TooLarge
-            If memory for the edges cannot be had.
+            If there is no side or more than 16, or one or the reach out of range.
 
         Notes
         -----
-        Takes O(n * dimension). `torus` joins the borders.
+        Takes O(1) time and memory: no edge is stored. `torus` joins the borders.
 
         Examples
         --------
@@ -203,12 +258,11 @@ class Constructors:
         >>> emerge.Topology.grid(2, 3).edges.tolist()
         [[0, 1], [0, 3], [1, 2], [1, 4], [2, 5], [3, 4], [4, 5]]
         """
-        n = _sides(shape)
-        with room(2 * n * len(shape)):
-            return cls._of_keys(generate.lattice(shape, wrap=False), n)
+        _sides(shape)
+        return cls._latticed(shape, admit.count(reach, "reach", least=1, most=admit.AGENTS_MAX), wraps=False)
 
     @classmethod
-    def torus(cls, *shape: int) -> Self:
+    def torus(cls, *shape: int, reach: int = 1) -> Self:
         """Make a lattice of any dimension whose opposite borders are joined.
 
         Parameters
@@ -216,6 +270,9 @@ class Constructors:
         *shape : int
             Number of agents along each side, at least 1 each; their product is at most 2**31 - 1. Along a
             side of 2 two agents are joined once, along a side of 1 an agent has no neighbour.
+        reach : int, default 1
+            Number of agents that are sensed on either hand along each side, at least 1; a side longer than 2 has
+            more than 2 * reach agents.
 
         Returns
         -------
@@ -225,13 +282,11 @@ class Constructors:
         Raises
         ------
         InvalidValue
-            If there is no side, or one out of range.
-        TooLarge
-            If memory for the edges cannot be had.
+            If there is no side or more than 16, or one or the reach out of range.
 
         Notes
         -----
-        Takes O(n * dimension). `grid` leaves the borders open.
+        Takes O(1) time and memory: no edge is stored. `grid` leaves the borders open.
 
         Examples
         --------
@@ -239,9 +294,11 @@ class Constructors:
         >>> emerge.Topology.torus(3, 4).neighbours(0)
         array([1, 3, 4, 8])
         """
-        n = _sides(shape)
-        with room(2 * n * len(shape)):
-            return cls._of_keys(generate.lattice(shape, wrap=True), n)
+        _sides(shape)
+        reach = admit.count(reach, "reach", least=1, most=admit.AGENTS_MAX)
+        if any(2 < side <= 2 * reach or side == 2 != 2 * reach for side in shape):
+            raise InvalidValue(f"a side of a torus must have more than 2 * reach = {2 * reach} agents, or one, not {shape}")
+        return cls._latticed(shape, reach, wraps=True)
 
     @classmethod
     def small_world(cls, n: int, *, degree: int, rewire: float, seed: int | np.random.Generator | None = None) -> Self:
@@ -655,10 +712,31 @@ def _even(degree: int, n: int) -> int:
     return degree
 
 
+def _groups(sizes: npt.ArrayLike, weights: npt.ArrayLike) -> tuple[Ints, Floats]:
+    array = np.atleast_1d(admit.numbers(sizes, "sizes"))
+    if array.dtype.kind not in "iu":
+        raise InvalidType(f"sizes must be whole numbers, not {array.dtype}")
+    if array.ndim != 1 or not 0 < array.size <= GROUPS_MAX or array.min() < 1:
+        raise InvalidValue(f"sizes must be 1 to {GROUPS_MAX} numbers, each at least 1, not {sizes!r}")
+    n = sum(map(int, array))
+    if n > admit.AGENTS_MAX:
+        raise InvalidValue(f"groups of {n} agents are too large: at most {admit.AGENTS_MAX} fit")
+    between = admit.numbers(weights, "weights").astype(np.float64)
+    if between.ndim == 0:
+        between = np.full((array.size, array.size), between)
+    if between.shape != (array.size, array.size):
+        raise InvalidValue(
+            f"weights must be one number or have shape ({array.size}, {array.size}), a row for each group,"
+            f" not {between.shape}"
+        )
+    admit.finite(between.reshape(-1), "weights")
+    return array.astype(np.int64), between
+
+
 def _sides(shape: tuple[int, ...]) -> int:
     """Return the number of agents on a lattice."""
-    if not shape:
-        raise InvalidValue("shape must have at least one side, such as grid(10, 10)")
+    if not 0 < len(shape) <= SIDES_MAX:
+        raise InvalidValue(f"shape must have 1 to {SIDES_MAX} sides, such as grid(10, 10), not {len(shape)}")
     for side in shape:
         admit.count(side, "a side of the lattice", most=admit.AGENTS_MAX)
     n = math.prod(map(int, shape))

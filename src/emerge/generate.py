@@ -21,10 +21,8 @@ __all__ = [
     "pairs",
     "redirect",
     "regular",
-    "ring",
     "scale_free",
     "small_world",
-    "star",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -37,17 +35,6 @@ CHUNK = 2**22
 """Comparisons made at once where a row of a matrix is searched."""
 
 
-def ring(n: int, degree: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Return degree and indices of a ring's rows: `degree` / 2 neighbours on either side, ascending."""
-    half = degree // 2
-    shifts = np.concatenate([np.arange(-half, 0), np.arange(1, half + 1)]).astype(np.int32)
-    agents = np.arange(n, dtype=np.int32)
-    rows = agents[:, None] + shifts
-    for border in (slice(0, half), slice(n - half, n)):
-        rows[border] = np.sort((agents[border, None] + shifts.astype(np.int64)) % n, axis=1)
-    return np.full(n, degree, np.int32), rows.reshape(-1)
-
-
 def _ring_keys(n: int, half: int) -> Ints:
     """Return a ring's edges, the one from agent i over k agents at position i + (k - 1) n."""
     keys = np.empty((half, n), np.int64)
@@ -58,26 +45,22 @@ def _ring_keys(n: int, half: int) -> Ints:
     return keys.reshape(-1)
 
 
-def star(n: int) -> Ints:
-    """Return the edges between agent 0 and every other."""
-    return np.arange(1, n, dtype=np.int64)
-
-
 def all_pairs(n: int) -> Ints:
     """Return the keys of all n (n - 1) / 2 pairs, ascending."""
     heads, tails = np.triu_indices(n, 1)
     return pack(heads.astype(np.int64, copy=False), tails)
 
 
-def lattice(shape: tuple[int, ...], *, wrap: bool) -> Ints:
-    """Return the edges of a row-major lattice; `wrap` joins the ends of sides longer than 2."""
+def lattice(shape: tuple[int, ...], *, wrap: bool, reach: int = 1) -> Ints:
+    """Return the edges of a row-major lattice to `reach` agents on; `wrap` joins the ends of sides that are longer."""
     number = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
     found = [np.empty(0, np.int64)]
     for axis, side in enumerate(shape):
         line = np.moveaxis(number, axis, 0)
-        found.append(pack(line[:-1], line[1:]).reshape(-1))
-        if wrap and side > 2:
-            found.append(pack(line[0], line[-1]).reshape(-1))
+        for step in range(1, min(reach, side - 1) + 1):
+            found.append(pack(line[:-step], line[step:]).reshape(-1))
+            if wrap and side > 2 * reach:
+                found.append(pack(line[:step], line[-step:]).reshape(-1))
     return np.concatenate(found)
 
 

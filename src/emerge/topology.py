@@ -1,9 +1,9 @@
 """The topology: an immutable value that says who senses whom.
 
 `Topology` is what users hold: it checks arguments, names things and hands arrays out. Its edges live once, in
-memory that the engine owns (`_engine.Graph`); a complete topology stores none at all. How edges are drawn is
-in `generate`, how they are merged and pressed into rows in `edges`; how a topology is made in `constructors`,
-what other libraries call one in `graphs`.
+memory that the engine owns (`_engine.Graph`); lattices, complete topologies and groups store none at all, and
+`rules` writes theirs out. How edges are drawn is in `generate`, how they are merged and pressed into rows in
+`edges`; how a topology is made in `constructors`, what other libraries call one in `graphs`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, final
 import numpy as np
 import numpy.typing as npt
 
-from . import admit, generate, graphs
+from . import admit, generate, graphs, rules
 from ._engine import Graph
 from .constructors import Constructors
 from .edges import (
@@ -53,15 +53,15 @@ class Topology(Constructors):
     agent senses itself and no edge is there twice: where the input says so, self-loops are left out, repeated
     edges become one and their weights add up, and `notes` tells how many. Weights that are all one are the
     same as none. A topology never changes; edits return another one. It is made by its constructors: `ring`,
-    `complete`, `star`, `grid`, `torus`, `small_world`, `random`, `scale_free`, `regular`, `from_edges`,
+    `complete`, `groups`, `star`, `grid`, `torus`, `small_world`, `random`, `scale_free`, `regular`, `from_edges`,
     `from_scipy`, `from_networkx` and `read`.
 
     Notes
     -----
     Two topologies are equal if they have the same agents, edges and weights, however they were made; labels,
-    frequency and notes do not count. Equal ones have equal hashes. Memory: 4 bytes an agent and 4 an edge end
-    (12 with weights), held once; a complete topology holds nothing. Every array handed out is a copy or
-    read-only. All methods may be called from several threads at once.
+    frequency and notes do not count. Equal ones have equal hashes. Memory: 6 bytes an agent and 4 an edge end
+    (12 with weights), held once; rings, grids, tori, stars, groups and complete topologies hold nothing. Every array
+    handed out is a copy or read-only. All methods may be called from several threads at once.
 
     Examples
     --------
@@ -91,15 +91,18 @@ class Topology(Constructors):
 
     @property
     def kind(self) -> str:
-        """How edges are held: "complete" (none stored) or "stored"."""
+        """How edges are held: "stored", or, told by a rule, "complete", "groups" (a star is two) or "lattice"."""
         return self._graph.kind
 
     @property
     def degree(self) -> Ints:
         """Number of neighbours that each agent senses: shape (n,), a copy."""
-        if self.kind == "complete":
-            return np.full(len(self), len(self) - 1, np.int64)
-        return np.asarray(self._graph.degree).astype(np.int64)
+        rule = self._graph.rule
+        if rule is not None:
+            return rules.degrees(rule)
+        degree = np.empty(len(self), np.int32)
+        self._graph.show(degree)
+        return degree.astype(np.int64)
 
     @property
     def edges(self) -> Ints:
@@ -111,7 +114,7 @@ class Topology(Constructors):
     @property
     def weights(self) -> Floats | None:
         """Weight of each edge, in the order of `edges`: shape (E,), a copy; None if all are one."""
-        if self.kind == "complete" or self._graph.weights is None:
+        if not self._weighted():
             return None
         with room(self.edge_ends):
             return self._keys()[1]
@@ -174,7 +177,7 @@ class Topology(Constructors):
 
         Notes
         -----
-        Takes O(n): rows are stored without their offsets.
+        Takes O(degree), and some hundred steps to find the row.
 
         Examples
         --------
@@ -183,11 +186,12 @@ class Topology(Constructors):
         array([1, 4])
         """
         agent = admit.count(agent, "agent", least=0, most=len(self) - 1)
-        if self.kind == "complete":
-            return np.delete(np.arange(len(self), dtype=np.int64), agent)
-        degree = np.asarray(self._graph.degree)
-        start = int(degree[:agent].sum(dtype=np.int64))
-        return np.asarray(self._graph.indices)[start : start + int(degree[agent])].astype(np.int64)
+        rule = self._graph.rule
+        if rule is not None:
+            return rules.neighbours(rule, agent)
+        found = np.empty(self._graph.degree_of(agent), np.int32)
+        self._graph.neighbours(agent, found)
+        return found.astype(np.int64)
 
     def components(self) -> Ints:
         """Return the component that each agent belongs to: agents joined by edges, whichever way they point.
@@ -232,7 +236,7 @@ class Topology(Constructors):
         MissingExtra
             If SciPy is not installed.
         TooLarge
-            If a complete topology has more than 2**31 edge ends, or memory cannot be had.
+            If a topology that stores none has more than 2**31 edge ends, or memory cannot be had.
 
         Notes
         -----
@@ -262,7 +266,7 @@ class Topology(Constructors):
         MissingExtra
             If networkx is not installed.
         TooLarge
-            If a complete topology has more than 2**31 edge ends, or memory cannot be had.
+            If a topology that stores none has more than 2**31 edge ends, or memory cannot be had.
 
         Notes
         -----
@@ -296,7 +300,7 @@ class Topology(Constructors):
         InvalidValue
             If there is no such agent.
         TooLarge
-            If a complete topology has more than 2**31 edge ends, or memory cannot be had.
+            If a topology that stores none has more than 2**31 edge ends, or memory cannot be had.
 
         Notes
         -----
@@ -343,7 +347,7 @@ class Topology(Constructors):
         InvalidType
             If edges are not whole numbers, or weights not real ones.
         TooLarge
-            If a complete topology has more than 2**31 edge ends and gets weights, or memory cannot be had.
+            If a topology that stores none has more than 2**31 edge ends, or memory cannot be had.
 
         Notes
         -----
@@ -428,29 +432,30 @@ class Topology(Constructors):
         notes = self._notes if notes is None else notes
         return self._of(graph, directed=directed, labels=self._labels, frequency=self._frequency, notes=notes)
 
+    def _weighted(self) -> bool:
+        """Say whether any edge has a weight that is not 1."""
+        rule = self._graph.rule
+        return self._graph.weighted if rule is None else rules.weighted(rule)
+
     def _full(self) -> bool:
         """Say whether this is a complete topology without weights, however it is held."""
         n = len(self)
-        return self.kind == "complete" or (self.edge_ends == n * (n - 1) and self._graph.weights is None)
+        return self.edge_ends == n * (n - 1) and not self._weighted()
 
     def _rows(self) -> tuple[Halves, Halves, Floats | None]:
-        """Return degree, indices and weights of the rows, those of a complete topology written out."""
-        if self.kind == "complete":
-            n = len(self)
+        """Return degree, indices and weights of the rows, copies; those that a rule tells are written out."""
+        rule = self._graph.rule
+        if rule is not None:
             if self.edge_ends > ENDS_MAX:
                 raise TooLarge(
-                    f"a complete topology of {n} agents has {self.edge_ends} edge ends, and at most"
+                    f"a {self.kind} topology of {len(self)} agents has {self.edge_ends} edge ends, and at most"
                     f" {ENDS_MAX} can be written out: use fewer agents"
                 )
-            others = np.arange(n - 1, dtype=np.int32)
-            indices = others + (others >= np.arange(n, dtype=np.int32)[:, None])
-            return np.full(n, n - 1, np.int32), indices.astype(np.int32, copy=False).reshape(-1), None
-        weights = self._graph.weights
-        return (
-            np.asarray(self._graph.degree),
-            np.asarray(self._graph.indices),
-            None if weights is None else np.asarray(weights),
-        )
+            return rules.rows(rule)
+        degree, indices = np.empty(len(self), np.int32), np.empty(self.edge_ends, np.int32)
+        weights = np.empty(self.edge_ends) if self._graph.weighted else None
+        self._graph.show(degree, indices, weights)
+        return degree, indices, weights
 
     def _keys(self) -> tuple[Ints, Floats | None]:
         """Return keys and weights of the edges, ascending, undirected ones once."""
@@ -458,7 +463,7 @@ class Topology(Constructors):
         degree, indices, weights = self._rows()
         heads = np.repeat(np.arange(len(self), dtype=np.int64), degree)
         if directed:
-            return pack(heads, indices), None if weights is None else weights.copy()
+            return pack(heads, indices), weights
         once = heads < indices
         return pack(heads[once], indices[once]), None if weights is None else weights[once]
 
@@ -469,8 +474,10 @@ class Topology(Constructors):
             return True
         if len(self) != len(other) or self.edge_ends != other.edge_ends:
             return False
-        if self.kind == "complete" or other.kind == "complete":
+        if self._full() or other._full():
             return self._full() and other._full()
+        if self._graph.rule is not None and self._graph.rule == other._graph.rule:
+            return True
         mine, theirs = self._rows(), other._rows()
         if mine[2] is None or theirs[2] is None:
             same = mine[2] is theirs[2]
@@ -481,12 +488,11 @@ class Topology(Constructors):
     def __hash__(self) -> int:
         if self._full():
             return hash((len(self), "complete"))
-        degree, indices, _ = self._rows()
-        return hash((len(self), zlib.crc32(degree.data), zlib.crc32(indices.data)))
+        return hash((len(self), self.edge_ends, zlib.crc32(self.degree.data)))
 
     def __repr__(self) -> str:
         way = "directed" if self.directed else "undirected"
-        weighted = "" if self.kind == "complete" or self._graph.weights is None else ", weighted"
+        weighted = ", weighted" if self._weighted() else ""
         n, count = len(self), self.edge_count
         some = f"{n} agent{'' if n == 1 else 's'}, {count} edge{'' if count == 1 else 's'}"
         return f"Topology({some}, {way}{weighted})"
@@ -515,8 +521,13 @@ class Topology(Constructors):
             "frequency": self._frequency,
             "notes": np.array(self._notes, np.str_) if self._notes else None,
         }
-        if self.kind != "complete":
+        rule = self._graph.rule
+        if rule is None:
             arrays |= dict(zip(("degree", "indices", "weights"), self._rows(), strict=True))
+        elif rules.is_lattice(rule):
+            arrays |= {"sides": np.array(rule[0]), "reach": np.array(rule[1]), "wraps": np.array(rule[2])}
+        else:
+            arrays |= {"sizes": np.array(rule[0]), "between": np.array(rule[1])}
         return {name: array for name, array in arrays.items() if array is not None}
 
     @classmethod
@@ -529,7 +540,9 @@ class Topology(Constructors):
                 rows = admitted_rows(arrays["degree"], arrays["indices"], arrays.get("weights"), n)
                 graph = Graph.stored(*rows)
             else:
-                graph = Graph.complete(n)
+                graph = cls._ruled(arrays)
+        if graph.n != n:
+            raise ValueError(f"the rule is of {graph.n} agents, not of {n}")
         return cls._of(
             graph,
             directed=None if directed is None else bool(directed),
@@ -537,6 +550,17 @@ class Topology(Constructors):
             frequency=None if frequency is None else admit.vector(frequency, "frequency", n),
             notes=tuple(map(str, arrays.get("notes", np.empty(0)).tolist())),
         )
+
+    @classmethod
+    def _ruled(cls, arrays: dict[str, npt.NDArray[Any]]) -> Graph:
+        """Make the graph that a rule tells, admitted by the constructors of its kind."""
+        if "sides" in arrays:
+            shape, reach = tuple(arrays["sides"].tolist()), int(arrays["reach"])
+            if bool(arrays["wraps"]):
+                return (cls.torus(*shape, reach=reach) if len(shape) > 1 else cls.ring(shape[0], 2 * reach))._graph
+            return cls.grid(*shape, reach=reach)._graph
+        between = arrays["between"].reshape(arrays["sizes"].size, -1)
+        return cls.groups(arrays["sizes"], between)._graph
 
 
 def _symmetric(degree: Halves, indices: Halves, weights: Floats | None) -> bool:
