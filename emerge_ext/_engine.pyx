@@ -207,9 +207,7 @@ cdef class Graph:
         with nogil:
             em_rows_begin(made.graph, &degree[0])
             for block in range(em_graph_blocks(n)):
-                em_rows_lay(
-                    made.graph, block, &degree[block * EM_GRAPH_BLOCK], index + made.graph.start[block],
-                    NULL if weight == NULL else weight + made.graph.start[block])
+                em_rows_lay(made.graph, block, &degree[0], index, weight)
         return made
 
     @property

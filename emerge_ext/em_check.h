@@ -41,7 +41,8 @@ static inline int em_check_phasors(em_swarm *swarm, em_scratch *scratch)
         em_swarm_sincos(swarm->failed, first, count, swarm->state[0] + first, cosine, sine, sum);
         for (int64_t i = 0; i < count; i++) {
             em_table_pair there = em_table_read(table, first + i);
-            double c = table->single ? (float)cosine[i] : cosine[i], s = table->single ? (float)sine[i] : sine[i];
+            double c = table->single ? (float)cosine[i] : cosine[i],
+                   s = table->single ? (float)sine[i] : sine[i];
             if (EM_TABLE_PART(there, 0) != c || EM_TABLE_PART(there, 1) != s) found |= EM_CHECK_PHASOR;
         }
         if (sum[0] != swarm->share[2 * block] || sum[1] != swarm->share[2 * block + 1]) found |= EM_CHECK_SUM;

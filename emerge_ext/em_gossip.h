@@ -18,7 +18,8 @@
 /* The sums that a block has told of group `group`: its piece, or its share where there is one group. */
 static inline double *em_gossip_piece(em_swarm *swarm, int64_t block, int32_t group)
 {
-    return swarm->sense.graph->groups == 1 ? swarm->share + 2 * block : swarm->sums->piece + 2 * (block + group);
+    return swarm->sense.graph->groups == 1 ? swarm->share + 2 * block
+                                           : swarm->sums->piece + 2 * (block + group);
 }
 
 /* While nobody is at work: the running sums of the pieces as they are. */
@@ -31,7 +32,8 @@ static inline void em_gossip_sum(em_swarm *swarm)
         int64_t last = (graph->border[group + 1] - 1) / EM_GRAPH_BLOCK;
         uint64_t sum[2] = {0, 0};
         for (int64_t block = graph->border[group] / EM_GRAPH_BLOCK; block <= last; block++)
-            for (int k = 0; k < 2; k++) sum[k] += em_sums_fixed(em_gossip_piece(swarm, block, group)[k], unit);
+            for (int k = 0; k < 2; k++)
+                sum[k] += em_sums_fixed(em_gossip_piece(swarm, block, group)[k], unit);
         for (int k = 0; k < 2; k++)
             em_atomic_store(&swarm->sums->running[2 * group + k], sum[k], memory_order_relaxed);
     }

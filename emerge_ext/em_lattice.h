@@ -30,7 +30,8 @@ static inline em_graph *em_lattice_create(int sides, const int64_t *side, int re
     *graph = (em_graph){.kind = EM_GRAPH_LATTICE, .n = 1, .sides = sides, .reach = reach, .wraps = wraps};
     for (int s = 0; s < sides; s++) graph->n *= graph->side[s] = side[s];
     for (int s = 0; s < sides; s++)
-        for (int64_t k = 1; k <= reach && k < side[s]; k++) { /* all agents of a line but those k from its end */
+        for (int64_t k = 1; k <= reach && k < side[s];
+             k++) { /* all agents of a line but those k from its end */
             int64_t lost = em_lattice_joins(graph, s) ? 0 : k;
             graph->ends += 2 * (graph->n / side[s]) * (side[s] - lost);
         }

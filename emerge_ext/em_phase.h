@@ -79,75 +79,69 @@ static inline double em_phase_difference(double a, double b)
     return em_phase_wrap(a - b + EM_PHASE_TURN / 2) - EM_PHASE_TURN / 2;
 }
 
-#define EM_PHASE_S1 -1.66666666666666324348e-01
+#define EM_PHASE_S1 (-1.66666666666666324348e-01)
 #define EM_PHASE_S2 8.33333333332248946124e-03
-#define EM_PHASE_S3 -1.98412698298579493134e-04
+#define EM_PHASE_S3 (-1.98412698298579493134e-04)
 #define EM_PHASE_S4 2.75573137070700676789e-06
-#define EM_PHASE_S5 -2.50507602534068634195e-08
+#define EM_PHASE_S5 (-2.50507602534068634195e-08)
 #define EM_PHASE_S6 1.58969099521155010221e-10
 #define EM_PHASE_C1 4.16666666666666019037e-02
-#define EM_PHASE_C2 -1.38888888888741095749e-03
+#define EM_PHASE_C2 (-1.38888888888741095749e-03)
 #define EM_PHASE_C3 2.48015872894767294178e-05
-#define EM_PHASE_C4 -2.75573143513906633035e-07
+#define EM_PHASE_C4 (-2.75573143513906633035e-07)
 #define EM_PHASE_C5 2.08757232129817482790e-09
-#define EM_PHASE_C6 -1.13596475577881948265e-11
+#define EM_PHASE_C6 (-1.13596475577881948265e-11)
 
 #define EM_PHASE_TWO_BY_PI    0.63661977236758134308
 #define EM_PHASE_HALF_PI      0x1.921fb544p+0 /* 33 bits, so that a quadrant times it is exact */
 #define EM_PHASE_HALF_PI_REST 0x1.0b4611a626331p-34
 
-/* What follows works on doubles and on vectors of them alike: x in, the shifted quadrant and the rest out, then sine
- * and cosine of the rest. Terms are added in pairs, so that no long chain waits for itself. */
-#define EM_PHASE_REDUCE(x, shifted, r)                                                                       \
-    ((shifted) = (x) * EM_PHASE_TWO_BY_PI + EM_PHASE_SHIFT,                                                  \
-     (r) = ((x) - ((shifted) - EM_PHASE_SHIFT) * EM_PHASE_HALF_PI) -                                         \
-           ((shifted) - EM_PHASE_SHIFT) * EM_PHASE_HALF_PI_REST)
-#define EM_PHASE_SINE(r, q, q2, q4)                                                                          \
-    ((r) + (r) * (q) *                                                                                       \
-               (((EM_PHASE_S1 + (q) * EM_PHASE_S2) + (q2) * (EM_PHASE_S3 + (q) * EM_PHASE_S4)) +             \
-                (q4) * (EM_PHASE_S5 + (q) * EM_PHASE_S6)))
-#define EM_PHASE_COSINE(q, q2, q4)                                                                           \
-    (1.0 - (0.5 * (q) - (q2) * (((EM_PHASE_C1 + (q) * EM_PHASE_C2) + (q2) * (EM_PHASE_C3 + (q) * EM_PHASE_C4)) + \
-                                (q4) * (EM_PHASE_C5 + (q) * EM_PHASE_C6))))
+/* A polynomial in q, for doubles and vectors of them; terms are added in pairs, so that no long chain waits. */
+#define EM_PHASE_POLYNOMIAL(name)                                                                            \
+    (((name##1) + q * (name##2)) + q2 * ((name##3) + q * (name##4))) + q4 *((name##5) + q * (name##6))
 
 static inline void em_phase_sincos(double x, double *restrict cosine, double *restrict sine)
 {
-    double shifted, r;
-    EM_PHASE_REDUCE(x, shifted, r);
-    double q = r * r, q2 = q * q, q4 = q2 * q2;
-    double s = EM_PHASE_SINE(r, q, q2, q4), c = EM_PHASE_COSINE(q, q2, q4);
-    uint64_t turn = em_phase_bits(shifted); /* its low two bits number the quadrant */
-    uint64_t odd = 0 - (turn & 1);
-    uint64_t s_bits = em_phase_bits(s), c_bits = em_phase_bits(c);
-    uint64_t other = (s_bits ^ c_bits) & odd;
+    const double shifted = x * EM_PHASE_TWO_BY_PI + EM_PHASE_SHIFT, quarter = shifted - EM_PHASE_SHIFT;
+    const double r = (x - quarter * EM_PHASE_HALF_PI) - quarter * EM_PHASE_HALF_PI_REST;
+    const double q = r * r, q2 = q * q, q4 = q2 * q2;
+    const double s = r + r * q * (EM_PHASE_POLYNOMIAL(EM_PHASE_S));
+    const double c = 1.0 - (0.5 * q - q2 * (EM_PHASE_POLYNOMIAL(EM_PHASE_C)));
+    const uint64_t turn = em_phase_bits(shifted); /* its low two bits number the quadrant */
+    const uint64_t odd = 0 - (turn & 1);
+    const uint64_t s_bits = em_phase_bits(s), c_bits = em_phase_bits(c);
+    const uint64_t other = (s_bits ^ c_bits) & odd;
     *sine = em_phase_from_bits(s_bits ^ other ^ ((turn & 2) << 62));
     *cosine = em_phase_from_bits(c_bits ^ other ^ (((turn + 1) & 2) << 62));
 }
 
 #if EM_LANE_VECTORS
-/* Sine and cosine of EM_LANE_ABREAST vectors at a time, added to lanes; returns how many were done. */
+/* The same, of EM_LANE_ABREAST vectors at a time, and their sums by lanes; returns how many were done. */
 static inline int64_t em_phase_sincos_lanes(
     int64_t count, const double *restrict phase, double *restrict cosine, double *restrict sine,
-    double *cosines, double *sines)
+    double *restrict cosines, double *restrict sines)
 {
     enum { W = EM_LANE_ABREAST, STRIDE = W * EM_LANE_COUNT };
     em_lane re = {0}, im = {0};
     int64_t i = 0;
     for (; i + STRIDE <= count; i += STRIDE) {
-        em_lane shifted[W], r[W], q[W], q2[W], q4[W], s[W], c[W];
+        em_lane shifted[W], rest[W], s[W], c[W];
         for (int w = 0; w < W; w++) {
-            em_lane x = *(const em_lane_of *)(phase + i + EM_LANE_COUNT * w);
-            EM_PHASE_REDUCE(x, shifted[w], r[w]);
-            q[w] = r[w] * r[w];
+            const em_lane x = *(const em_lane_of *)(phase + i + EM_LANE_COUNT * w);
+            shifted[w] = x * EM_PHASE_TWO_BY_PI + EM_PHASE_SHIFT;
+            const em_lane quarter = shifted[w] - EM_PHASE_SHIFT;
+            rest[w] = (x - quarter * EM_PHASE_HALF_PI) - quarter * EM_PHASE_HALF_PI_REST;
         }
-        for (int w = 0; w < W; w++) q2[w] = q[w] * q[w], q4[w] = q2[w] * q2[w];
-        for (int w = 0; w < W; w++) s[w] = EM_PHASE_SINE(r[w], q[w], q2[w], q4[w]);
-        for (int w = 0; w < W; w++) c[w] = EM_PHASE_COSINE(q[w], q2[w], q4[w]);
         for (int w = 0; w < W; w++) {
-            em_lane_bits turn = (em_lane_bits)shifted[w], odd = 0 - (turn & 1);
-            em_lane_bits other = ((em_lane_bits)s[w] ^ (em_lane_bits)c[w]) & odd;
-            em_lane y = (em_lane)((em_lane_bits)s[w] ^ other ^ ((turn & 2) << 62));
-            em_lane x = (em_lane)((em_lane_bits)c[w] ^ other ^ (((turn + 1) & 2) << 62));
+            const em_lane r = rest[w], q = r * r, q2 = q * q, q4 = q2 * q2;
+            s[w] = r + r * q * (EM_PHASE_POLYNOMIAL(EM_PHASE_S));
+            c[w] = 1.0 - (0.5 * q - q2 * (EM_PHASE_POLYNOMIAL(EM_PHASE_C)));
+        }
+        for (int w = 0; w < W; w++) {
+            const em_lane_bits turn = (em_lane_bits)shifted[w], odd = 0 - (turn & 1);
+            const em_lane_bits other = ((em_lane_bits)s[w] ^ (em_lane_bits)c[w]) & odd;
+            const em_lane y = (em_lane)((em_lane_bits)s[w] ^ other ^ ((turn & 2) << 62));
+            const em_lane x = (em_lane)((em_lane_bits)c[w] ^ other ^ (((turn + 1) & 2) << 62));
             *(em_lane_of *)(sine + i + EM_LANE_COUNT * w) = y;
             *(em_lane_of *)(cosine + i + EM_LANE_COUNT * w) = x;
             re += x, im += y;

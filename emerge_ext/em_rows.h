@@ -26,7 +26,8 @@ static inline em_graph *em_rows_create(int64_t n, int64_t ends, bool weighted)
     graph->start = em_base_alloc((size_t)(blocks + 1) * sizeof *graph->start);
     graph->order = em_base_alloc((size_t)n * sizeof *graph->order);
     if (weighted) graph->weights = em_base_alloc((size_t)ends * sizeof *graph->weights);
-    if (!graph->degree || !graph->indices || !graph->start || !graph->order || (weighted && !graph->weights)) {
+    if (!graph->degree || !graph->indices || !graph->start || !graph->order ||
+        (weighted && !graph->weights)) {
         em_graph_free(graph);
         return NULL;
     }
@@ -136,18 +137,18 @@ static inline void em_rows_degrees(const em_graph *graph, int64_t block, int32_t
     }
 }
 
-/* Lays out a block, after em_rows_begin, from rows that follow each other; `degree` is that of its agents, `indices`
- * and `weights`, or NULL, are those of the block. */
+/* Lays out a block, after em_rows_begin, from rows that follow each other; `degree`, `indices` and `weights`, or NULL,
+ * are those of the whole graph. */
 static inline void em_rows_lay(
     em_graph *graph, int64_t block, const int32_t *degree, const int32_t *indices, const double *weights)
 {
     int64_t row[EM_GRAPH_BLOCK];
     int32_t own[EM_GRAPH_BLOCK];
-    em_rows_sort(graph, block, degree);
+    em_rows_sort(graph, block, degree + block * EM_GRAPH_BLOCK);
     em_rows_degrees(graph, block, own, row);
     em_rows_walk walk = em_rows_enter(graph, block);
     while (em_rows_next(&walk)) {
-        const int64_t from = row[walk.agent - walk.first] - graph->start[block];
+        const int64_t from = row[walk.agent - walk.first];
         for (int64_t e = 0; e < walk.degree; e++) {
             int64_t to = em_rows_place(&walk, e);
             graph->indices[to] = indices[from + e];
@@ -192,7 +193,8 @@ static inline bool em_rows_divide(em_graph *graph)
         em_rows_walk walk = em_rows_enter(graph, block);
         while (em_rows_next(&walk)) {
             double strength = 0.0;
-            for (int64_t e = 0; e < walk.degree; e++) strength += fabs(graph->weights[em_rows_place(&walk, e)]);
+            for (int64_t e = 0; e < walk.degree; e++)
+                strength += fabs(graph->weights[em_rows_place(&walk, e)]);
             divisor[walk.first + walk.row] = strength > 0.0 ? 1.0 / strength : 1.0;
         }
     }

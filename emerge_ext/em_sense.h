@@ -19,7 +19,7 @@
 #include "em_sums.h"
 #include "em_table.h"
 
-#define EM_SENSE_CHANNELS 1 /* most channels that a model here asks for */
+#define EM_SENSE_CHANNELS 1  /* most channels that a model here asks for */
 #define EM_SENSE_AHEAD    48 /* edges between the one that is added and the one whose phasor is fetched */
 #define EM_SENSE_FAR      (4 << 20) /* bytes of a table from which on it pays to fetch ahead */
 
@@ -97,9 +97,12 @@ static EM_BASE_INLINE void em_sense_strips(
             em_sense_edge(graph, cells, form, edge + 3, &s3);
         }
         if (d3 > d0) {
-            for (int64_t end = edge + (d1 - d0); edge < end; edge++) em_sense_edge(graph, cells, form, edge, &s1);
-            for (int64_t end = edge + (d2 - d0); edge < end; edge++) em_sense_edge(graph, cells, form, edge, &s2);
-            for (int64_t end = edge + (d3 - d0); edge < end; edge++) em_sense_edge(graph, cells, form, edge, &s3);
+            for (int64_t end = edge + (d1 - d0); edge < end; edge++)
+                em_sense_edge(graph, cells, form, edge, &s1);
+            for (int64_t end = edge + (d2 - d0); edge < end; edge++)
+                em_sense_edge(graph, cells, form, edge, &s2);
+            for (int64_t end = edge + (d3 - d0); edge < end; edge++)
+                em_sense_edge(graph, cells, form, edge, &s3);
         }
         em_sense_keep(&rows, rows.first + k, d0, s0);
         em_sense_keep(&rows, rows.first + k + 1, d1, s1);
@@ -108,7 +111,8 @@ static EM_BASE_INLINE void em_sense_strips(
     }
     for (; k < count; k++) {
         em_table_pair sum = {0};
-        for (int64_t end = edge + degree[k]; edge < end; edge++) em_sense_edge(graph, cells, form, edge, &sum);
+        for (int64_t end = edge + degree[k]; edge < end; edge++)
+            em_sense_edge(graph, cells, form, edge, &sum);
         em_sense_keep(&rows, rows.first + k, degree[k], sum);
     }
 }
@@ -183,7 +187,8 @@ static inline void em_sense_line(
                 x0 += __builtin_convertvector(*(const em_lane_of_float *)at, em_lane);
                 x1 += __builtin_convertvector(*(const em_lane_of_float *)(at + EM_LANE_COUNT), em_lane);
                 y0 += __builtin_convertvector(*(const em_lane_of_float *)(at + apart), em_lane);
-                y1 += __builtin_convertvector(*(const em_lane_of_float *)(at + apart + EM_LANE_COUNT), em_lane);
+                y1 +=
+                    __builtin_convertvector(*(const em_lane_of_float *)(at + apart + EM_LANE_COUNT), em_lane);
             }
         else
             for (int k = 0; k < shifts; k++) {
@@ -220,7 +225,8 @@ static inline void em_sense_lattice(
         double one = em_sense_scale(sense, first + i, shifts);
         em_lattice_inner(sense->graph, first + i, &begin, &end);
         int64_t length = 1;
-        if (first + i >= begin && first + i < end) length = (end < first + count ? end : first + count) - first - i;
+        if (first + i >= begin && first + i < end)
+            length = (end < first + count ? end : first + count) - first - i;
         if (!table->pairs) {
             em_sense_line(table, first + i, length, shift, shifts, one, re + i, im + i);
         } else {
@@ -249,8 +255,8 @@ static inline void em_sense_groups(
         end = em_groups_piece(graph, group, first + count);
         em_sums_field(sense->sums, graph, group, sense->running, field);
         em_groups_sense(
-            graph, group, field, sense->scale, end - i, cosine + (i - first), sine + (i - first), re + (i - first),
-            im + (i - first));
+            graph, group, field, sense->scale, end - i, cosine + (i - first), sine + (i - first),
+            re + (i - first), im + (i - first));
     }
 }
 
@@ -270,7 +276,9 @@ static inline void em_sense_block(
             else
                 em_sense_stored(sense, table, first, count, re, im);
             break;
-        case EM_GRAPH_LATTICE: em_sense_lattice(sense, table, first, count, re, im); break;
+        case EM_GRAPH_LATTICE:
+            em_sense_lattice(sense, table, first, count, re, im);
+            break;
         case EM_GRAPH_GROUPS:
             em_sense_groups(
                 sense, first, count, cosine + c * EM_GRAPH_BLOCK, sine + c * EM_GRAPH_BLOCK, re, im);

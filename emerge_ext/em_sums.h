@@ -13,10 +13,10 @@
 #include "em_groups.h"
 
 typedef struct em_sums {
-    int32_t groups;  /* most that a graph may have */
-    double *total;   /* [groups][2] */
-    double *piece;   /* [blocks + groups][2], or NULL: one group */
-    em_word *running; /* [groups][2] */
+    int32_t groups;          /* most that a graph may have */
+    double *total;           /* [groups][2] */
+    double *piece;           /* [blocks + groups][2], or NULL: one group */
+    em_word *running;        /* [groups][2] */
     struct em_sums *smaller; /* the one in use before, freed with this one */
 } em_sums;
 
@@ -55,7 +55,8 @@ static inline int64_t em_sums_size(const em_sums *sums, int64_t blocks)
 {
     int64_t size = 0;
     for (; sums != NULL; sums = sums->smaller)
-        size += (int64_t)sizeof *sums + 32 * sums->groups + (sums->piece == NULL ? 0 : 16 * (blocks + sums->groups));
+        size += (int64_t)sizeof *sums + 32 * sums->groups +
+                (sums->piece == NULL ? 0 : 16 * (blocks + sums->groups));
     return size;
 }
 
@@ -103,7 +104,8 @@ static inline void em_sums_add_up(em_sums *sums, const em_graph *graph, const do
         return;
     }
     for (int32_t group = 0; group < graph->groups; group++) {
-        int64_t first = graph->border[group] / EM_GRAPH_BLOCK, last = (graph->border[group + 1] - 1) / EM_GRAPH_BLOCK;
+        int64_t first = graph->border[group] / EM_GRAPH_BLOCK,
+                last = (graph->border[group + 1] - 1) / EM_GRAPH_BLOCK;
         double re = 0.0, im = 0.0;
         for (int64_t block = first; block <= last; block++) {
             re += sums->piece[2 * (block + group)];

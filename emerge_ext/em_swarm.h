@@ -43,7 +43,8 @@ typedef struct {
     int64_t living;            /* how many are not failed */
     double total[2];           /* the sum of all phasors */
     em_sums *sums;             /* by group, where the graph has groups */
-    _Atomic(em_sums *) offered; /* for as many groups as any graph has had: set before such a graph is published */
+    _Atomic(em_sums *)
+        offered; /* for as many groups as any graph has had: set before such a graph is published */
 } em_swarm;
 
 /* One worker's own; whole cache lines, no other worker ever sees it. */
@@ -160,8 +161,8 @@ static inline void em_swarm_write_phase(em_swarm *swarm, const double *restrict 
 
 /* Phasors of agents first .. first + count - 1 and their sum; who failed has the phasor 0. */
 static inline void em_swarm_sincos(
-    const uint8_t *failed, int64_t first, int64_t count, const double *restrict phase, double *restrict cosine,
-    double *restrict sine, double *restrict sum)
+    const uint8_t *failed, int64_t first, int64_t count, const double *restrict phase,
+    double *restrict cosine, double *restrict sine, double *restrict sum)
 {
     em_phase_sincos_block(count, phase, cosine, sine, sum);
     if (failed == NULL) return;
@@ -382,15 +383,15 @@ static inline void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
     const bool latest = shares && swarm->latest;
     char *cells = em_swarm_wants_wide(swarm, graph) ? em_swarm_wide(swarm) : swarm->cells;
     for (int k = 0; k < 2; k++) {
-        swarm->table[k] = (em_table){cells, swarm->n, shares && (latest || graph->kind == EM_GRAPH_STORED), single, latest};
+        swarm->table[k] =
+            (em_table){cells, swarm->n, shares && (latest || graph->kind == EM_GRAPH_STORED), single, latest};
         cells += em_table_size(swarm->n, single);
     }
     swarm->front = 0;
     swarm->sense.graph = graph;
     swarm->sense.table[0] = swarm->table[0];
     if (graph->kind != EM_GRAPH_GROUPS) return;
-    if (swarm->sums == NULL || swarm->sums->groups < graph->groups)
-        swarm->sums = em_swarm_offered(swarm);
+    if (swarm->sums == NULL || swarm->sums->groups < graph->groups) swarm->sums = em_swarm_offered(swarm);
     em_sums_clear(swarm->sums, graph);
     swarm->sense.sums = swarm->sums;
 }

@@ -140,8 +140,7 @@ static inline void em_table_store(
         }
     } else if (table->pairs && table->single) {
         float *restrict cell = (float *)table->cells + 2 * first;
-        for (int64_t i = 0; i < count; i++)
-            cell[2 * i] = (float)cosine[i], cell[2 * i + 1] = (float)sine[i];
+        for (int64_t i = 0; i < count; i++) cell[2 * i] = (float)cosine[i], cell[2 * i + 1] = (float)sine[i];
     } else if (table->pairs) {
         double *restrict cell = (double *)table->cells + 2 * first;
         for (int64_t i = 0; i < count; i++) cell[2 * i] = cosine[i], cell[2 * i + 1] = sine[i];

@@ -79,6 +79,21 @@ static void *run(void *argument)
     return NULL;
 }
 
+/* Rows that were laid out are shown as they were. */
+static void shown(const em_graph *graph, const int32_t *degree, const int32_t *indices, const double *weights)
+{
+    int32_t *again = calloc(AGENTS, sizeof *again), *ends = calloc((size_t)graph->ends, sizeof *ends);
+    double *scales = calloc((size_t)graph->ends, sizeof *scales);
+    for (int64_t b = 0; b < em_graph_blocks(AGENTS); b++) {
+        em_rows_degrees(graph, b, again + b * EM_GRAPH_BLOCK, NULL);
+        em_rows_show(graph, b, ends, weights == NULL ? NULL : scales);
+    }
+    CHECK(memcmp(again, degree, AGENTS * sizeof *again) == 0);
+    CHECK(memcmp(ends, indices, (size_t)graph->ends * sizeof *ends) == 0);
+    CHECK(weights == NULL || memcmp(scales, weights, (size_t)graph->ends * sizeof *scales) == 0);
+    free(again), free(ends), free(scales);
+}
+
 static em_graph *scattered(uint64_t seed, bool weighted)
 {
     int32_t *degree = calloc(AGENTS, sizeof *degree),
@@ -95,14 +110,18 @@ static em_graph *scattered(uint64_t seed, bool weighted)
             degree[i]++;
         }
     }
-    em_graph *graph = em_graph_create_stored(AGENTS, ends, degree, indices, weighted ? weights : NULL);
+    em_graph *graph = em_rows_create(AGENTS, ends, weighted);
     CHECK(graph != NULL);
+    em_rows_begin(graph, degree);
+    for (int64_t b = 0; b < em_graph_blocks(AGENTS); b++)
+        em_rows_lay(graph, b, degree, indices, weighted ? weights : NULL);
+    shown(graph, degree, indices, weighted ? weights : NULL);
     free(degree), free(indices), free(weights);
     return graph;
 }
 
 /* Runs a swarm on the graph and leaves its phases in `phase`; returns its coherence. */
-static double phases(em_graph *graph, const em_isa *isa, int size, bool gossip, double *phase)
+static double phases(em_graph *graph, const em_isa *isa, int size, bool gossip, bool single, double *phase)
 {
     job j = {.isa = isa, .gossip = gossip, .team = em_base_alloc(sizeof(em_team))};
     em_swarm *swarm = &j.swarm;
@@ -112,16 +131,17 @@ static double phases(em_graph *graph, const em_isa *isa, int size, bool gossip, 
     swarm->n = swarm->living = AGENTS;
     swarm->state[0] = em_base_alloc(AGENTS * sizeof(double));
     swarm->frequency = em_base_alloc(AGENTS * sizeof(double));
-    for (int b = 0; b < (em_graph_shares(graph) ? 2 : 1); b++)
-        swarm->phasor[b] = em_base_alloc(2 * AGENTS * sizeof(double));
+    swarm->cells = em_base_alloc(em_table_size(AGENTS, false));
+    em_swarm_offer_wide(swarm, em_base_alloc(2 * em_table_size(AGENTS, false)));
+    em_swarm_offer_sums(swarm, em_sums_create(4, em_graph_blocks(AGENTS)));
     swarm->share = em_base_alloc((size_t)em_graph_blocks(AGENTS) * 2 * sizeof(double));
-    swarm->sense.graph = graph;
-    swarm->sense.latest = gossip;
-    swarm->running = em_base_alloc(2 * sizeof(em_word));
+    swarm->latest = gossip;
+    swarm->single = single;
     swarm->dt = 0.05;
     swarm->parameters[0] = 1.5, swarm->parameters[1] = 0.3;
     em_act_models[swarm->act].prepare(swarm->parameters);
-    CHECK(em_graph_strengthen(graph));
+    CHECK(graph->kind != EM_GRAPH_STORED || em_rows_divide(graph));
+    em_swarm_enter(swarm, graph);
     uint64_t seed = 42;
     double *start = calloc(AGENTS, sizeof *start), *frequency = calloc(AGENTS, sizeof *frequency);
     for (int i = 0; i < AGENTS; i++)
@@ -133,19 +153,21 @@ static double phases(em_graph *graph, const em_isa *isa, int size, bool gossip, 
     CHECK(em_base_live() == live); /* ticks take no memory, from us or from anybody */
     CHECK(atomic_load_explicit(&check_taken, memory_order_relaxed) == taken);
     if (gossip && !em_graph_shares(graph)) { /* what was added, bit by bit, is the sum of what there is */
-        uint64_t running[2];
-        for (int k = 0; k < 2; k++) running[k] = em_atomic_load(&swarm->running[k], memory_order_relaxed);
+        uint64_t running[8];
+        const em_word *word = swarm->sums->running;
+        for (int k = 0; k < 2 * graph->groups; k++)
+            running[k] = em_atomic_load(word + k, memory_order_relaxed);
         em_gossip_sum(swarm);
-        for (int k = 0; k < 2; k++)
-            CHECK(running[k] == em_atomic_load(&swarm->running[k], memory_order_relaxed));
+        for (int k = 0; k < 2 * graph->groups; k++)
+            CHECK(running[k] == em_atomic_load(word + k, memory_order_relaxed));
     }
     em_swarm_read_phase(swarm, phase);
     double coherence = em_swarm_coherence(swarm), order[2];
     em_swarm_order(AGENTS, phase, NULL, j.scratch, order);
     CHECK(hypot(order[0], order[1]) / AGENTS == coherence);
     em_base_free(swarm->state[0]), em_base_free(swarm->frequency), em_base_free(swarm->share);
-    em_base_free(swarm->phasor[0]), em_base_free(swarm->phasor[1]);
-    em_base_free(j.scratch), em_base_free(j.team), em_base_free(swarm->running);
+    em_base_free(swarm->cells), em_base_free(em_swarm_wide(swarm)), em_sums_free(em_swarm_offered(swarm));
+    em_base_free(j.scratch), em_base_free(j.team);
     free(start), free(frequency);
     return coherence;
 }
@@ -167,21 +189,34 @@ int main(int argc, char **argv)
 {
     int size = check_size(argc, argv);
     int64_t before = em_base_live();
-    em_graph *graphs[] = {scattered(7, false), scattered(8, true), em_graph_create_complete(AGENTS)};
+    const int64_t all = AGENTS, sizes[] = {700, 1, 1500, AGENTS - 2201}, line = AGENTS,
+                  plane[] = {5, AGENTS / 5};
+    const double one = 1.0, between[] = {0.5, -1, 0, 2, 1, 1, 1, 0.25, 0, 0, 0, 1, 1, 0, 3, 1};
+    em_graph *graphs[] = {
+        scattered(7, false),
+        scattered(8, true),
+        em_groups_create(1, &all, &one),
+        em_groups_create(4, sizes, between),
+        em_lattice_create(1, &line, 5, true),
+        em_lattice_create(2, plane, 2, false),
+    };
     const em_isa *isas[3];
     int count = em_isa_list(isas);
     double *phase = calloc(AGENTS, sizeof *phase), *other = calloc(AGENTS, sizeof *other);
-    for (int g = 0; g < 3; g++) {
-        deals(graphs[g]);
-        double coherence = phases(graphs[g], isas[0], 1, false, phase);
+    for (size_t g = 0; g < 2 * (sizeof graphs / sizeof *graphs); g++) {
+        em_graph *graph = graphs[g / 2];
+        const bool single = g % 2;
+        CHECK(graph->n == AGENTS);
+        deals(graph);
+        double coherence = phases(graph, isas[0], 1, false, single, phase);
         CHECK(coherence > 0.01 && coherence < 1.0);
         for (int k = 0; k < count; k++) {
-            CHECK(phases(graphs[g], isas[k], size, false, other) == coherence);
+            CHECK(phases(graph, isas[k], size, false, single, other) == coherence);
             CHECK(memcmp(phase, other, AGENTS * sizeof *phase) == 0);
-            CHECK(fabs(phases(graphs[g], isas[k], size, true, other) - coherence) < 0.1);
+            CHECK(fabs(phases(graph, isas[k], size, true, single, other) - coherence) < 0.1);
             CHECK(memcmp(phase, other, AGENTS * sizeof *phase) != 0);
         }
-        em_graph_free(graphs[g]);
+        if (single) em_graph_free(graph);
     }
     free(phase), free(other);
     CHECK(em_base_live() == before);
