@@ -1,6 +1,7 @@
 /* em_base.h: what every machine of the cellar stands on.
  *
- * Status codes, aligned memory that is counted, the monotonic clock and the processor's pause. Allocation is
+ * Status codes, aligned memory that is counted, the monotonic clock and the processor's pause. Large pieces of memory
+ * ask for huge pages, where the system has them: random reads then miss fewer translations of addresses. Allocation is
  * checked by the caller: NULL means that nothing was taken. The count of live allocations is what leak tests
  * compare; it knows how many there are, never where. Anyone may call anything here, from any thread.
  */
@@ -15,6 +16,9 @@
 
 #if defined(_WIN32)
 #include <malloc.h>
+#endif
+#if defined(__linux__)
+#include <sys/mman.h>
 #endif
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
@@ -31,6 +35,15 @@
 #define EM_BASE_INLINE inline
 #endif
 
+/* Brings what is there into the cache; any address will do. */
+#if defined(__GNUC__)
+#define EM_BASE_FETCH(address) __builtin_prefetch(address, 0, 3)
+#else
+#define EM_BASE_FETCH(address) ((void)(address))
+#endif
+
+#define EM_BASE_HUGE (2 << 20) /* bytes of a huge page; smaller pieces of memory are not aligned to it */
+
 typedef enum {
     EM_OK = 0,
     EM_NO_MEMORY,
@@ -45,13 +58,17 @@ static _Atomic int64_t em_base_count; /* live allocations; relaxed: a count, it 
 
 static inline void *em_base_alloc(size_t size)
 {
-    if (size > SIZE_MAX - EM_BASE_APART) return NULL;
-    size_t whole = (size + EM_BASE_APART - 1) / EM_BASE_APART * EM_BASE_APART;
-    if (whole == 0) whole = EM_BASE_APART;
+    const size_t apart = size >= 2 * EM_BASE_HUGE ? EM_BASE_HUGE : EM_BASE_APART;
+    if (size > SIZE_MAX - apart) return NULL;
+    size_t whole = (size + apart - 1) / apart * apart;
+    if (whole == 0) whole = apart;
 #if defined(_WIN32)
-    void *memory = _aligned_malloc(whole, EM_BASE_APART);
+    void *memory = _aligned_malloc(whole, apart);
 #else
-    void *memory = aligned_alloc(EM_BASE_APART, whole);
+    void *memory = aligned_alloc(apart, whole);
+#endif
+#if defined(MADV_HUGEPAGE)
+    if (memory != NULL && apart == EM_BASE_HUGE) madvise(memory, whole, MADV_HUGEPAGE); /* a wish: it may be refused */
 #endif
     if (memory != NULL) atomic_fetch_add_explicit(&em_base_count, 1, memory_order_relaxed);
     return memory;

@@ -24,6 +24,8 @@
 
 typedef enum { EM_GRAPH_STORED, EM_GRAPH_GROUPS, EM_GRAPH_LATTICE } em_graph_kind;
 
+typedef struct em_tiles em_tiles;
+
 typedef struct {
     em_graph_kind kind;
     int64_t n;
@@ -35,6 +37,7 @@ typedef struct {
     int32_t *indices; /* [ends + EM_GRAPH_MARGIN] */
     double *weights;  /* [ends], or NULL: all 1 */
     double *divisor;  /* [n]: 1 / sum of |weights| of each row, or NULL: not asked for yet */
+    _Atomic(em_tiles *) tiles; /* the edges once more (em_tiles.h), or NULL: nobody has asked for that */
 
     int32_t groups;  /* groups only, as those below; their agents follow each other */
     int64_t *border; /* [groups + 1]: first agent of each */

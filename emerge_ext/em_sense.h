@@ -15,9 +15,8 @@
 #define EM_SENSE_H
 
 #include "em_lattice.h"
-#include "em_rows.h"
 #include "em_sums.h"
-#include "em_table.h"
+#include "em_tiles.h"
 
 #define EM_SENSE_CHANNELS 1  /* most channels that a model here asks for */
 #define EM_SENSE_AHEAD    48 /* edges between the one that is added and the one whose phasor is fetched */
@@ -28,14 +27,9 @@ typedef struct {
     em_table table[EM_SENSE_CHANNELS]; /* the phasors that are sensed */
     const em_sums *sums;               /* of the phasors of each group, for graphs of groups */
     bool running;                      /* the running ones of these are meant */
+    const em_table_pair *ready;        /* sums of the rows of the block, by agent, or NULL: to be added up */
     double scale;                      /* 1 / n_i, the same for all; 0: n_i is the sum of |weights| */
 } em_sense;
-
-#if defined(__GNUC__)
-#define EM_SENSE_FETCH(address) __builtin_prefetch(address, 0, 3)
-#else
-#define EM_SENSE_FETCH(address) ((void)(address))
-#endif
 
 typedef struct { /* what the loops over rows are told by constants */
     bool weighted, single, latest, far;
@@ -56,7 +50,7 @@ static EM_BASE_INLINE void em_sense_edge(
     const size_t cell = form.single ? 2 * sizeof(float) : 2 * sizeof(double);
     em_table_pair other = em_table_pick(cells, graph->indices[e], form.single, form.latest);
     EM_TABLE_ADD(*sum, other, form.weighted ? graph->weights[e] : 1.0);
-    if (form.far) EM_SENSE_FETCH((const char *)cells + cell * (size_t)graph->indices[e + EM_SENSE_AHEAD]);
+    if (form.far) EM_BASE_FETCH((const char *)cells + cell * (size_t)graph->indices[e + EM_SENSE_AHEAD]);
 }
 
 typedef struct { /* where the fields of a block go, and by what they are multiplied */
@@ -117,6 +111,14 @@ static EM_BASE_INLINE void em_sense_strips(
     }
 }
 
+/* The same, of sums that tiles have made. */
+static inline void em_sense_ready(em_sense_rows rows, int64_t count)
+{
+    const em_graph *graph = rows.sense->graph;
+    for (int64_t k = rows.first; k < rows.first + count; k++)
+        em_sense_keep(&rows, k, graph->degree[k], rows.sense->ready[graph->order[k]]);
+}
+
 /* Chooses the loop by what the table and the graph are like: one copy of it for each. */
 static inline void em_sense_stored(
     const em_sense *sense, const em_table *table, int64_t first, int64_t count, double *restrict re,
@@ -127,6 +129,10 @@ static inline void em_sense_stored(
     const bool far = em_table_size(table->n, table->single) >= EM_SENSE_FAR;
     const int64_t edge = graph->start[first / EM_GRAPH_BLOCK];
     const em_sense_rows rows = {sense, first, re, im, -1, 1.0};
+    if (sense->ready != NULL) {
+        em_sense_ready(rows, count);
+        return;
+    }
 #define EM_SENSE_CASE(W, S, L, F)                                                                            \
     case (W) + 2 * (S) + 4 * (L) + 8 * (F):                                                                  \
         em_sense_strips(rows, cells, (em_sense_form){W, S, L, F}, count, edge);                              \
@@ -271,7 +277,7 @@ static inline void em_sense_block(
         const em_table *table = &sense->table[c];
         switch (sense->graph->kind) {
         case EM_GRAPH_STORED:
-            if (count == 1)
+            if (count == 1 && sense->ready == NULL)
                 em_sense_alone(sense, table, first, re, im);
             else
                 em_sense_stored(sense, table, first, count, re, im);
