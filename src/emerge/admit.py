@@ -12,7 +12,7 @@ import operator
 import threading
 from pathlib import Path
 from types import ModuleType
-from typing import Any, SupportsIndex
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,9 +44,12 @@ AGENTS_MAX = 2**31 - 1
 
 def count(value: object, name: str, *, least: int = 1, most: int | None = None) -> int:
     """Return `value` as an int in [least, most], or say what is allowed."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, SupportsIndex):
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise InvalidType(f"{name} must be a whole number, not {value!r}") from None
+    if isinstance(value, (bool, np.bool_)):
         raise InvalidType(f"{name} must be a whole number, not {value!r}")
-    number = operator.index(value)
     if number < least or (most is not None and number > most):
         bound = f"at least {least}" if most is None else f"from {least} to {most}"
         raise InvalidValue(f"{name} must be {bound}, not {number}")

@@ -6,19 +6,19 @@ import dataclasses
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from time import monotonic
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from . import admit, checkpoint, team
-from ._engine import Engine, order_parameter
+from ._engine import AGENTS_OF_BLOCK, Engine, order_parameter
 from .broadcast import Broadcaster
 from .cancel import CancelToken, flag_of, in_thread
 from .clock import Clock, clock_of
-from .errors import Busy, CheckpointError, InvalidType, InvalidValue
+from .errors import CheckpointError, InvalidType, InvalidValue
 from .event import Disrupted, Event, Failed, Restored, TopologyChanged
 from .fork import renew_after_fork
 from .live import Live
@@ -27,7 +27,7 @@ from .model import Kuramoto, Model
 from .pace import Pace
 from .progress import Watcher, watching
 from .result import RunResult
-from .run import Run, Schedule, due, schedule_of, target, ticks_of
+from .run import Run, Schedule, batch, due, schedule_of, target, ticks_of
 from .topology import Topology
 from .until import Coherent, Locked, Standing
 
@@ -37,10 +37,13 @@ Floats = npt.NDArray[np.float64]
 E = TypeVar("E", bound=Event)
 
 PHASES, DISRUPTIONS = 0, 1
+"""What random numbers are drawn for: each purpose has a stream of its own."""
+
+CHOICE_HOLDS = 1.0
+"""Seconds for which a team is chosen: affinity and quota are read again after that."""
+
 LIVE_LEVEL = 0.95
 """Coherence that a live loop tells of unless the user says."""
-
-"""What random numbers are drawn for: each purpose has a stream of its own."""
 
 MODELS = {model.__name__: model for model in (Kuramoto,)}
 """Models by the name that saved swarms call them."""
@@ -136,7 +139,8 @@ class Swarm:
         renew_after_fork(self)
         self._topology = topology
         self._model = model
-        self._pace = Pace(len(topology), topology.edge_ends)
+        self._pace = Pace()
+        self._choose_next = -math.inf  # when the team is to be chosen again
         self._events = Broadcaster()
         self._standing = Standing()
         self._loops = 0  # live loops that run: 0 or 1
@@ -199,6 +203,7 @@ class Swarm:
         with self._lock:
             self._engine.set_graph(value._graph)
             self._topology = value
+        self._choose_next = -math.inf
         self._tell(TopologyChanged, topology=value)
 
     @property
@@ -264,6 +269,7 @@ class Swarm:
     def _renew(self) -> None:
         """In a forked child: make the lock anew."""
         self._lock = threading.RLock()
+        self._choose_next = -math.inf
 
     def _tell(self, kind: type[Event], **facts: Any) -> None:
         self._events._tell(kind, self._engine.moment, **facts)
@@ -361,10 +367,17 @@ class Swarm:
         for two threads at once.
         """
         left = admit.count(ticks, "ticks")
-        chosen, agents = schedule_of(schedule, order, len(self))
-        with self._running(dt, left) as run:
-            run.schedule, run.order = chosen, agents
-            run.go()
+        chosen, agents = schedule_of(schedule, order, self)
+        dt = admit.real(dt, "dt", above=0.0)
+        engine, pace = self._engine, self._pace
+        if self._choose_next == math.inf:
+            return engine.step(left, dt, chosen, agents, pace.workers)
+        with engine:
+            self._choose()
+            engine.begin(dt, chosen, agents)
+            while left > 0:
+                batch(engine, pace, left)
+                left -= engine.done
 
     def run(
         self,
@@ -458,8 +471,10 @@ class Swarm:
         timeout, patience = admit.seconds(timeout, "timeout"), admit.seconds(update_deadline, "update_deadline")
         flag = flag_of(cancel)
         interval = due(every, until, dt, ticks)
-        chosen, agents = schedule_of(schedule, order, len(self))
-        with watching(progress) as watcher, self._running(dt, ticks) as run:
+        chosen, agents = schedule_of(schedule, order, self)
+        with watching(progress) as watcher, self._engine:
+            self._choose()
+            run = Run(self._engine, self._pace, dt, ticks)
             run.until, run.timeout, run.watcher = goal, timeout, watcher
             run.cancel, run.patience = flag, patience
             run.events, run.standing = self._events, self._standing
@@ -571,24 +586,13 @@ class Swarm:
             raise InvalidType(f"until of a live loop must be emerge.coherent(level), not {until!r}")
         return Live(self, interval, speed, schedule=schedule, catch_up=catch_up, until=goal, clock=clock_of(clock))
 
-    @contextmanager
-    def _running(self, dt: float, ticks: int) -> Iterator[Run]:
-        """Claim the engine for a run of this thread."""
-        dt = admit.real(dt, "dt", above=0.0)
-        teams = team.choice(self._threads, len(self), self._topology.edge_ends)
-        run = Run(self._engine, self._pace, dt, ticks)
-        refused = False
-        try:
-            try:
-                self._engine.claim()
-            except Busy:
-                refused = True
-                raise
-            self._pace.begin(*teams)
-            yield run
-        finally:
-            if not refused:
-                self._engine.release()
+    def _choose(self) -> None:
+        """Choose the team, unless that was done a moment ago, or no other could be chosen."""
+        now, n = monotonic(), len(self)
+        if now >= self._choose_next:
+            given = self._threads is not None or n <= AGENTS_OF_BLOCK
+            self._choose_next = math.inf if given else now + CHOICE_HOLDS
+            self._pace.begin(*team.choice(self._threads, n, self._topology.edge_ends))
 
     # ---- poking
 
