@@ -20,7 +20,6 @@ import traceback
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator
-from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 import threading
 from collections.abc import Callable
+from math import inf, isfinite
 from time import monotonic
 from typing import Any, Literal, TypeVar
 
@@ -140,7 +140,7 @@ class Swarm:
         self._topology = topology
         self._model = model
         self._pace = Pace()
-        self._choose_next = -math.inf  # when the team is to be chosen again
+        self._choose_next = -inf  # when the team is to be chosen again
         self._events = Broadcaster()
         self._standing = Standing()
         self._loops = 0  # live loops that run: 0 or 1
@@ -203,7 +203,7 @@ class Swarm:
         with self._lock:
             self._engine.set_graph(value._graph)
             self._topology = value
-        self._choose_next = -math.inf
+        self._choose_next = -inf
         self._tell(TopologyChanged, topology=value)
 
     @property
@@ -269,7 +269,7 @@ class Swarm:
     def _renew(self) -> None:
         """In a forked child: make the lock anew."""
         self._lock = threading.RLock()
-        self._choose_next = -math.inf
+        self._choose_next = -inf
 
     def _tell(self, kind: type[Event], **facts: Any) -> None:
         self._events._tell(kind, self._engine.moment, **facts)
@@ -370,8 +370,9 @@ class Swarm:
         chosen, agents = schedule_of(schedule, order, self)
         dt = admit.real(dt, "dt", above=0.0)
         engine, pace = self._engine, self._pace
-        if self._choose_next == math.inf:
-            return engine.step(left, dt, chosen, agents, pace.workers)
+        if self._choose_next == inf:
+            engine.step(left, dt, chosen, agents, pace.workers)
+            return
         with engine:
             self._choose()
             engine.begin(dt, chosen, agents)
@@ -591,7 +592,7 @@ class Swarm:
         now, n = monotonic(), len(self)
         if now >= self._choose_next:
             given = self._threads is not None or n <= AGENTS_OF_BLOCK
-            self._choose_next = math.inf if given else now + CHOICE_HOLDS
+            self._choose_next = inf if given else now + CHOICE_HOLDS
             self._pace.begin(*team.choice(self._threads, n, self._topology.edge_ends))
 
     # ---- poking
@@ -619,7 +620,7 @@ class Swarm:
         phase, for the agent and its neighbours alike, from the end of the current tick on. Nudges within a tick
         give the same bits in any order. O(k). For many threads that nudge all the time there is `Batcher`.
         """
-        if type(agents) is int and type(angle) is float and 0 <= agents < len(self) and math.isfinite(angle):
+        if type(agents) is int and type(angle) is float and 0 <= agents < len(self) and isfinite(angle):
             return self._engine.nudge_one(agents, angle)
         numbers = admit.agents(agents, len(self))
         return self._engine.nudge(numbers, admit.vector(angle, "angle", len(numbers)))
