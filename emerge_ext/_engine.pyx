@@ -112,7 +112,10 @@ def use_instruction_set(str name not None):
     """Let engines made from now on run another variant; all give the same bits."""
     global chosen
     if name not in instruction_sets():
-        raise InvalidValue(f"no instruction set {name!r} here: this processor has {', '.join(instruction_sets())}")
+        raise InvalidValue(
+            f"no instruction set {name!r} here: this processor has {', '.join(instruction_sets())};"
+            " set EMERGE_ISA to one of them, or unset it"
+        )
     chosen = instruction_sets().index(name)
 
 

@@ -6,7 +6,6 @@ that fails is logged and counted.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 from collections import deque
@@ -14,13 +13,16 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from time import monotonic
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import admit
 from .errors import Closed, InvalidType, InvalidValue
 from .event import KINDS, Event, Ticked
 from .fork import renew_after_fork
 from .trace import current, log
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Broadcaster", "Subscription"]
 
@@ -159,6 +161,8 @@ class Subscription:
         self._listening, self._sleepers = 0, []
 
     async def _next(self) -> Event:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         while True:
             with self._lock:

@@ -6,7 +6,6 @@ were sent; whoever sends one gets a future.
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import concurrent.futures
 import contextlib
@@ -122,6 +121,8 @@ class Command(concurrent.futures.Future[T], Generic[T]):
             raise Busy("a callback of the live loop cannot wait for a command: it is applied when the callback is over")
 
     def __await__(self) -> Generator[Any, None, T]:
+        import asyncio
+
         return asyncio.wrap_future(self).__await__()
 
     def _apply(self) -> bool:
@@ -344,6 +345,8 @@ class Live:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        import asyncio
+
         ending = asyncio.wrap_future(self.stop(wait=False))
         cancelled = False
         while not ending.done():

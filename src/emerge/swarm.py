@@ -8,12 +8,12 @@ import threading
 from collections.abc import Callable
 from math import inf, isfinite
 from time import monotonic
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from . import admit, checkpoint, team
+from . import admit, team
 from ._engine import AGENTS_OF_BLOCK, Engine, order_parameter
 from .broadcast import Broadcaster
 from .cancel import CancelToken, flag_of, in_thread
@@ -30,6 +30,9 @@ from .result import RunResult
 from .run import Run, Schedule, batch, due, schedule_of, target, ticks_of
 from .topology import Topology
 from .until import Coherent, Locked, Standing
+
+if TYPE_CHECKING:
+    from .checkpoint import Arrays
 
 __all__ = ["Swarm"]
 
@@ -757,6 +760,8 @@ class Swarm:
         -----
         The format is a versioned NumPy archive without pickled objects. `result` is not saved.
         """
+        from . import checkpoint
+
         facts, arrays, topology = self._state()
         rows = topology._arrays()
         checkpoint.write(path, facts, arrays | {f"topology_{name}": rows[name] for name in rows})
@@ -784,19 +789,21 @@ class Swarm:
         CheckpointError
             If the file is no saved swarm, is damaged, or was written by a newer version.
         """
+        from . import checkpoint
+
+        workers = team.threads(threads)
         facts, arrays = checkpoint.read(path)
         prefix = "topology_"
         rows = {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
-        workers = team.threads(threads)
         try:
             return _restored(facts, arrays, Topology._from_arrays(rows), workers)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as wrong:
             raise CheckpointError(f"{path} is no saved swarm, or is damaged: {wrong}") from None
 
-    def _state(self) -> tuple[dict[str, Any], checkpoint.Arrays, Topology]:
+    def _state(self) -> tuple[dict[str, Any], Arrays, Topology]:
         """Return what goes on: facts, arrays and topology of one moment between two ticks."""
         n = len(self)
-        arrays: checkpoint.Arrays = {
+        arrays: Arrays = {
             "phase": np.empty(n),
             "frequency": np.empty(n),
             "waiting": np.zeros(n, np.uint64),
@@ -823,7 +830,7 @@ class Swarm:
         return _restored(*self._state(), self._threads)
 
 
-def _restored(facts: dict[str, Any], arrays: checkpoint.Arrays, topology: Topology, threads: int | None) -> Swarm:
+def _restored(facts: dict[str, Any], arrays: Arrays, topology: Topology, threads: int | None) -> Swarm:
     """Make a swarm again from what `Swarm._state` told."""
     swarm = object.__new__(Swarm)
     swarm._threads = threads
