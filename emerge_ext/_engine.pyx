@@ -22,8 +22,7 @@ from libc.string cimport memcpy, memset
 
 from em cimport *
 from _tick cimport (
-    BARRIER, Batch, CANCELLED, COHERENT, DIVERGED, GOSSIP, LATE, LOCKED, NO_TARGET, ORDERED, REACHED, RUNNING,
-    Schedule, TIMED_OUT, Target, tick_member,
+    BARRIER, Batch, COHERENT, DIVERGED, GOSSIP, LOCKED, NO_TARGET, ORDERED, Schedule, Target, tick_member,
 )
 
 import os
@@ -80,9 +79,10 @@ cdef dict TRIALS = {
     "inbox": EM_TRIAL_INBOX, "ring": EM_TRIAL_RING,
 }
 cdef dict SCHEDULES = {"barrier": BARRIER, "gossip": GOSSIP, "ordered": ORDERED}
-cdef tuple ENDINGS = ("running", "reached", "timeout", "cancelled", "deadline")  # by reason
+cdef tuple ENDINGS = ("running", "reached", "timeout", "cancelled", "deadline")  # by `Reason`
 cdef enum:
-    SLICE = 50_000_000  # ns between two looks at signals
+    SLICE = 50_000_000      # ns between two looks at signals
+    FIRST_RECORD = 65_536   # ticks that a batch may record, or as many as have been: room is made for all of them
 
 cdef bint regions_were_opened = False
 cdef bint forked = False
@@ -738,9 +738,10 @@ cdef class Engine:
     cdef void _gather(self) noexcept:
         """In one's turn: move what waits in rings into the inbox, and let go of those that were closed before."""
         cdef Ring ring
-        cdef list kept = []
+        cdef list kept
         if self.rings == NULL:
             return
+        kept = []
         for ring in self.attached:
             if not em_ring_is_closed(ring.ring):
                 kept.append(ring)
@@ -790,54 +791,64 @@ cdef class Engine:
 
     # ---- a run
 
-    cpdef begin(self, double dt, str schedule="barrier", const int64_t[::1] order=None,
-                  double coherent=-1.0, double locked=-1.0, double timeout=-1.0, bint keeps=False, Flag cancel=None,
-                double patience=-1.0, double floor=-1.0):
+    def begin(self, double dt, str schedule not None="barrier", const int64_t[::1] order=None,
+              double coherent=-1.0, double locked=-1.0, double timeout=-1.0, bint keeps=False, Flag cancel=None,
+              double patience=-1.0, double floor=-1.0):
         """Start a run: a negative `coherent`, `locked`, `timeout` or `patience` (s) means none.
 
         `keeps` R of every tick; a batch ends where R falls below `floor`, once; the run ends after the tick in which
         `cancel` is set, or that took longer than `patience`.
         """
-        cdef bint latest = schedule == "gossip"
         self._enter()
         try:
-            if order is not None:
-                if order.shape[0] != self.swarm.n:
-                    raise InvalidValue(f"an order of {self.swarm.n} agents is needed, not of {order.shape[0]}")
-                if self.order == NULL:
-                    self.order = <int64_t *>_take(self.swarm.n * sizeof(int64_t), "the order of agents")
-                memcpy(self.order, &order[0], self.swarm.n * sizeof(int64_t))
-            self.schedule = SCHEDULES[schedule]
-            if latest != self.swarm.sense.latest:
-                self.swarm.sense.latest = latest
-                self.stale = True
-            if dt != self.dt:
-                self.origin, self.tick, self.dt = self.time, 0, dt
-            self.swarm.dt = dt
+            self._set_out(dt, schedule, order)
             self.target = COHERENT if coherent >= 0 else LOCKED if locked >= 0 else NO_TARGET
             self.level = coherent if coherent >= 0 else locked
-            if self.target == LOCKED and self.swarm.extent == NULL:
+            if self.target == LOCKED:
                 self.swarm.extent = <double *>_take(16 * em_graph_blocks(self.swarm.n), "the extents of blocks")
-            if self.target != LOCKED:
-                em_base_free(self.swarm.extent)
-                self.swarm.extent = NULL
             self.deadline = em_base_nanoseconds() + <int64_t>(timeout * 1e9) if timeout >= 0 else -1
             self.cancel = cancel
             self.patience = <int64_t>(patience * 1e9) if patience >= 0 else -1
             self.floor = floor
             self.keeps = keeps
-            self.kept = 0
-            self.first = True
-            em_atomic_store(&self.swarm.fault, EM_SWARM_NOBODY, memory_order_relaxed)
         finally:
             self._leave()
+
+    cdef int _set_out(self, double dt, str schedule, const int64_t[::1] order) except -1:
+        """In one's turn: start a run that nothing ends but its ticks."""
+        cdef bint latest = schedule == "gossip"
+        if order is not None:
+            if order.shape[0] != self.swarm.n:
+                raise InvalidValue(f"an order of {self.swarm.n} agents is needed, not of {order.shape[0]}")
+            if self.order == NULL:
+                self.order = <int64_t *>_take(self.swarm.n * sizeof(int64_t), "the order of agents")
+            memcpy(self.order, &order[0], self.swarm.n * sizeof(int64_t))
+        self.schedule = SCHEDULES[schedule]
+        if latest != self.swarm.sense.latest:
+            self.swarm.sense.latest = latest
+            self.stale = True
+        if dt != self.dt:
+            self.origin, self.tick, self.dt = self.time, 0, dt
+        self.swarm.dt = dt
+        em_base_free(self.swarm.extent)
+        self.swarm.extent = NULL
+        self.target, self.cancel, self.keeps = NO_TARGET, None, False
+        self.deadline, self.patience, self.floor = -1, -1, -1.0
+        self.kept, self.first = 0, True
+        em_atomic_store(&self.swarm.fault, EM_SWARM_NOBODY, memory_order_relaxed)
+        return 0
 
     def step(self, int64_t ticks, double dt, str schedule not None, const int64_t[::1] order, int workers):
         """Claim the swarm, do `ticks` ticks in batches of 50 ms with signals handled in between, and release it."""
         self.claim()
         try:
-            self.begin(dt, schedule, order)
-            self.advance(ticks, workers)
+            self._enter()
+            try:
+                self._set_out(dt, schedule, order)
+                self._batch(ticks, workers, SLICE)
+            finally:
+                self._leave()
+            self._tell()
             while self.done < ticks:
                 PyErr_CheckSignals()
                 ticks -= self.done
@@ -852,16 +863,21 @@ cdef class Engine:
         """
         self._enter()
         try:
-            workers = 1 if self.schedule == ORDERED else _workers(workers, self.swarm.n)
-            self._prepare(ticks, workers)
-            self.batch.until = self.begun + <int64_t>(1e9 * seconds)
-            self.working = workers
-            _run(&self.batch, workers)
-            self._conclude()
+            self._batch(ticks, workers, <int64_t>(1e9 * seconds))
         finally:
-            self.working = 0
             self._leave()
         return self._tell()
+
+    cdef int _batch(self, int64_t ticks, int workers, int64_t nanoseconds) except -1:
+        """In one's turn: do a batch."""
+        workers = 1 if self.schedule == ORDERED else _workers(workers, self.swarm.n)
+        self._prepare(ticks, workers)
+        self.batch.until = self.begun + nanoseconds
+        self.working = workers
+        _run(&self.batch, workers)
+        self.working = 0
+        self._conclude()
+        return 0
 
     def enter(self, int64_t ticks, int workers):
         """Begin what `advance` does, for threads that then call `member`: how tests see the tick without OpenMP."""
@@ -886,6 +902,8 @@ cdef class Engine:
     cdef int _prepare(self, int64_t ticks, int workers) except -1:
         """In one's turn: all that a batch needs."""
         cdef Batch *batch = &self.batch
+        if self.keeps:
+            ticks = min(ticks, max(FIRST_RECORD, self.kept))
         self._make_room(ticks + 1, workers)
         self._adopt()
         self._gather()

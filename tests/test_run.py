@@ -146,10 +146,10 @@ class TestStepping:
         with one.events.subscribe() as inbox, caplog.at_level("DEBUG", "emerge"):
             for ticks in (1, 1, 48):
                 one.step(ticks)
+        assert (len(inbox), caplog.records, one.result) == (0, [], None)
         other.run(0.5)
         assert np.array_equal(one.phase, other.phase)
         assert one.time == other.time
-        assert (len(inbox), caplog.records, one.result) == (0, [], None)
 
     def test_ctrl_c_ends_it_between_two_ticks(self, threads):
         one, other = swarm(2000, threads=threads), swarm(2000)
@@ -278,6 +278,21 @@ class TestWatching:
         assert history.coherence[0] == begin
         assert history.coherence[-1] == one.coherence
         assert one.run(0.1).history is None
+
+    def test_an_endless_run_records_what_it_did_and_takes_no_room_for_the_rest(self):
+        one = emerge.Swarm(emerge.Topology.complete(2), MODEL, seed=1)
+        before, token, told = one.nbytes, emerge.CancelToken(), []
+
+        def watch(now):
+            told.append(now.ticks)
+            if now.ticks > 200_000:
+                token.cancel()
+
+        result = one.run(1e9, record="coherence", cancel=token, progress=watch)
+        assert len(result.history) == result.ticks + 1
+        assert told[0] <= 65_536
+        assert one.nbytes - before < 4 * 8 * result.ticks
+        assert result.history.coherence[-1] == one.coherence
 
     def test_recorded_coherence_is_the_same_for_any_team(self):
         many = [swarm(5000, threads=t).run(1.0, record="coherence").history.coherence for t in (1, 2, 8)]

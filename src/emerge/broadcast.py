@@ -225,6 +225,7 @@ class Broadcaster:
         self._subscriptions: dict[Subscription, None] = {}
         self._callbacks: list[tuple[type[Event], Callback]] = []
         self._sorting = self._unsorted = False
+        self._intervals: tuple[float | None, ...] = ()  # at which `Ticked` is wanted
         self._listeners: dict[tuple[type[Event], float | None], tuple[Callable[[Event], object], ...]] = {}
         self._dropped = 0
         self._failures = 0
@@ -354,6 +355,7 @@ class Broadcaster:
         while self._unsorted and not self._sorting:
             self._sorting, self._unsorted = True, False
             self._listeners = self._sorted()
+            self._intervals = tuple(every for kind, every in self._listeners if kind is Ticked)
             self._sorting = False
 
     def _sorted(self) -> dict[tuple[type[Event], float | None], tuple[Callable[[Event], object], ...]]:
@@ -365,10 +367,6 @@ class Broadcaster:
         for kind, callback in list(self._callbacks):
             lists.setdefault((kind, None), []).append(partial(self._call, callback))
         return {key: tuple(told) for key, told in lists.items()}
-
-    def _intervals(self) -> tuple[float | None, ...]:
-        """Return the intervals at which `Ticked` is wanted."""
-        return tuple(every for kind, every in self._listeners if kind is Ticked)
 
     def _tell(
         self, kind: type[Event], moment: Callable[[], Moment], *, every: float | None = None, **facts: object

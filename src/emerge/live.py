@@ -739,7 +739,7 @@ class Live:
         self._ticks += 1
         self._judge(swarm._engine.coherence)
         self._passing.look(swarm._engine.time, self._dt, swarm._engine.ticks)
-        for every in swarm._events._intervals():
+        for every in swarm._events._intervals:
             if every is None or self._ticks % ticks_between(every, self._dt) == 0:
                 self._tell(Ticked, every=every)
 

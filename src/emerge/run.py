@@ -172,11 +172,11 @@ class Run:
 
     def _intervals(self) -> dict[float | None, int]:
         """Return after how many ticks `Ticked` is told, for each interval that a listener chose."""
-        if self.events is None:
+        if self.events is None or not self.events._intervals:
             return {}
         return {
             every: _hundredth(self.ticks_max) if every is None else ticks_between(every, self.dt)
-            for every in self.events._intervals()
+            for every in self.events._intervals
         }
 
     def _batch(self, most: int) -> bool:

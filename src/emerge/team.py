@@ -100,7 +100,7 @@ def _warn_after_fork() -> None:
             "this process was forked from one that had run swarms on several threads: its swarms run on one;"
             " start processes with the 'spawn' method to use more",
             RuntimeWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
