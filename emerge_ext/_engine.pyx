@@ -21,8 +21,7 @@ from libc.string cimport memcpy, memset
 
 from em cimport *
 from _tick cimport (
-    BARRIER, Batch, CANCELLED, COHERENT, DIVERGED, GOSSIP, LATE, LOCKED, NO_TARGET, ORDERED, REACHED, RUNNING,
-    Schedule, TIMED_OUT, Target, tick_member,
+    BARRIER, Batch, COHERENT, DIVERGED, GOSSIP, LOCKED, NO_TARGET, ORDERED, Schedule, Target, tick_member,
 )
 
 import os
@@ -66,7 +65,6 @@ AGENTS_OF_BLOCK = EM_GRAPH_BLOCK
 REACH = EM_PHASE_REACH
 
 cdef dict MODELS = {"kuramoto": EM_ACT_KURAMOTO}
-cdef int64_t LONGEST_BATCH = 100_000_000  # ns after which a batch ends at the next tick
 cdef dict FINDINGS = {
     EM_CHECK_PHASE: "a phase is outside [0, 2 pi)",
     EM_CHECK_FREQUENCY: "a natural frequency is not finite",
@@ -80,9 +78,11 @@ cdef dict TRIALS = {
     "inbox": EM_TRIAL_INBOX, "ring": EM_TRIAL_RING,
 }
 cdef dict SCHEDULES = {"barrier": BARRIER, "gossip": GOSSIP, "ordered": ORDERED}
-cdef dict ENDINGS = {
-    RUNNING: "running", REACHED: "reached", TIMED_OUT: "timeout", CANCELLED: "cancelled", LATE: "deadline",
-}
+cdef tuple ENDINGS = ("running", "reached", "timeout", "cancelled", "deadline")  # by `Reason`
+cdef enum:
+    SLICE = 50_000_000      # ns between two looks at signals
+    FIRST_RECORD = 65_536   # ticks that a batch may record, or as many as have been: room is made for all of them
+
 cdef bint regions_were_opened = False
 cdef bint forked = False
 cdef int generation = 0
@@ -111,7 +111,10 @@ def use_instruction_set(str name not None):
     """Let engines made from now on run another variant; all give the same bits."""
     global chosen
     if name not in instruction_sets():
-        raise InvalidValue(f"no instruction set {name!r} here: this processor has {', '.join(instruction_sets())}")
+        raise InvalidValue(
+            f"no instruction set {name!r} here: this processor has {', '.join(instruction_sets())};"
+            " set EMERGE_ISA to one of them, or unset it"
+        )
     chosen = instruction_sets().index(name)
 
 
@@ -381,7 +384,10 @@ cdef class Engine:
     cdef Batch batch
     cdef int64_t begun
     cdef readonly int working       # workers of the batch that is going on
-    cdef readonly tuple told        # time, ticks and coherence at the end of the last batch
+    cdef readonly int64_t done      # ticks of the last batch, and the seconds that they took
+    cdef readonly double took
+    cdef double told_time, told_coherence
+    cdef int64_t told_ticks
     cdef Schedule schedule
     cdef int64_t *order
     cdef bint first
@@ -409,7 +415,7 @@ cdef class Engine:
         self.turn = PyThread_allocate_lock()
         self.graphs = PyThread_allocate_lock()
         self.published = []
-        self.told = 0.0, 0, NAN
+        self.told_coherence = NAN
         self.attached = []
         self.slow = -1
         self.dt = 1.0
@@ -472,23 +478,27 @@ cdef class Engine:
     cdef void _enter(self) noexcept:
         """Wait for one's turn: who holds the door while waiting goes before whoever comes later."""
         self._wake()
-        with nogil:
-            PyThread_acquire_lock(self.door, WAIT_LOCK)
-            PyThread_acquire_lock(self.turn, WAIT_LOCK)
-            PyThread_release_lock(self.door)
+        _acquire(self.door)
+        _acquire(self.turn)
+        PyThread_release_lock(self.door)
 
     cdef void _leave(self) noexcept:
         PyThread_release_lock(self.turn)
 
-    def claim(self):
-        """Become the one thread that runs the swarm, or raise `Busy`."""
+    def __enter__(self):
+        self.claim()
+
+    def __exit__(self, kind, error, trace):
+        self.release()
+
+    cpdef claim(self):
+        """Become the one thread that runs the swarm, or raise `Busy`; `with` does, and lets others in the end."""
         cdef uint64_t nobody = 0
-        self._enter()
-        self._leave()
+        self._wake()
         if not em_atomic_compare_swap(&self.runner, &nobody, PyThread_get_thread_ident(), memory_order_acq_rel):
             raise Busy("this swarm is running already: wait for that run to end, or run a copy of the swarm")
 
-    def release(self):
+    cpdef release(self):
         """Let others run the swarm; nothing happens unless this thread claimed it."""
         cdef uint64_t me = PyThread_get_thread_ident()
         em_atomic_compare_swap(&self.runner, &me, 0, memory_order_acq_rel)
@@ -666,8 +676,7 @@ cdef class Engine:
     cdef void _guard(self) noexcept:
         """Wait until nobody else changes which graphs are published."""
         self._wake()
-        with nogil:
-            PyThread_acquire_lock(self.graphs, WAIT_LOCK)
+        _acquire(self.graphs)
 
     cdef void _adopt(self) noexcept:
         """In one's turn: enter the graph that holds."""
@@ -769,9 +778,10 @@ cdef class Engine:
     cdef void _gather(self) noexcept:
         """In one's turn: move what waits in rings into the inbox, and let go of those that were closed before."""
         cdef Ring ring
-        cdef list kept = []
+        cdef list kept
         if self.rings == NULL:
             return
+        kept = []
         for ring in self.attached:
             if not em_ring_is_closed(ring.ring):
                 kept.append(ring)
@@ -810,7 +820,7 @@ cdef class Engine:
         cdef int64_t i
         cdef em_inbox *inbox
         self.origin, self.tick, self.dt = clock
-        self.told = self.time, self.ticks, NAN
+        self.told_time = self.time
         if waiting is None:
             return
         if waiting.shape[0] != self.swarm.n:
@@ -821,65 +831,94 @@ cdef class Engine:
 
     # ---- a run
 
-    def begin(self, double dt, double coherent, double locked, double timeout, bint keeps,
-              str schedule not None="barrier", const int64_t[::1] order=None, Flag cancel=None,
+    def begin(self, double dt, str schedule not None="barrier", const int64_t[::1] order=None,
+              double coherent=-1.0, double locked=-1.0, double timeout=-1.0, bint keeps=False, Flag cancel=None,
               double patience=-1.0, double floor=-1.0):
         """Start a run: a negative `coherent`, `locked`, `timeout` or `patience` (s) means none.
 
         `keeps` R of every tick; a batch ends where R falls below `floor`, once; the run ends after the tick in which
         `cancel` is set, or that took longer than `patience`.
         """
-        cdef bint latest = schedule == "gossip"
         self._enter()
         try:
-            if order is not None:
-                if order.shape[0] != self.swarm.n:
-                    raise InvalidValue(f"an order of {self.swarm.n} agents is needed, not of {order.shape[0]}")
-                if self.order == NULL:
-                    self.order = <int64_t *>_take(self.swarm.n * sizeof(int64_t), "the order of agents")
-                memcpy(self.order, &order[0], self.swarm.n * sizeof(int64_t))
-            self.schedule = SCHEDULES[schedule]
-            if latest != self.swarm.latest:
-                self.swarm.latest = latest
-                em_swarm_enter(&self.swarm, self.swarm.sense.graph)
-                self.stale = True
-            if dt != self.dt:
-                self.origin, self.tick, self.dt = self.time, 0, dt
-            self.swarm.dt = dt
+            self._set_out(dt, schedule, order)
             self.target = COHERENT if coherent >= 0 else LOCKED if locked >= 0 else NO_TARGET
             self.level = coherent if coherent >= 0 else locked
-            if self.target == LOCKED and self.swarm.extent == NULL:
+            if self.target == LOCKED:
                 self.swarm.extent = <double *>_take(16 * em_graph_blocks(self.swarm.n), "the extents of blocks")
-            if self.target != LOCKED:
-                em_base_free(self.swarm.extent)
-                self.swarm.extent = NULL
             self.deadline = em_base_nanoseconds() + <int64_t>(timeout * 1e9) if timeout >= 0 else -1
             self.cancel = cancel
             self.patience = <int64_t>(patience * 1e9) if patience >= 0 else -1
             self.floor = floor
             self.keeps = keeps
-            self.kept = 0
-            self.first = True
-            em_atomic_store(&self.swarm.fault, EM_SWARM_NOBODY, memory_order_relaxed)
         finally:
             self._leave()
 
-    def advance(self, int64_t ticks, int workers):
-        """Do up to `ticks` ticks with up to `workers` workers, the GIL released.
+    cdef int _set_out(self, double dt, str schedule, const int64_t[::1] order) except -1:
+        """In one's turn: start a run that nothing ends but its ticks."""
+        cdef bint latest = schedule == "gossip"
+        if order is not None:
+            if order.shape[0] != self.swarm.n:
+                raise InvalidValue(f"an order of {self.swarm.n} agents is needed, not of {order.shape[0]}")
+            if self.order == NULL:
+                self.order = <int64_t *>_take(self.swarm.n * sizeof(int64_t), "the order of agents")
+            memcpy(self.order, &order[0], self.swarm.n * sizeof(int64_t))
+        self.schedule = SCHEDULES[schedule]
+        if latest != self.swarm.latest:
+            self.swarm.latest = latest
+            em_swarm_enter(&self.swarm, self.swarm.sense.graph)
+            self.stale = True
+        if dt != self.dt:
+            self.origin, self.tick, self.dt = self.time, 0, dt
+        self.swarm.dt = dt
+        em_base_free(self.swarm.extent)
+        self.swarm.extent = NULL
+        self.target, self.cancel, self.keeps = NO_TARGET, None, False
+        self.deadline, self.patience, self.floor = -1, -1, -1.0
+        self.kept, self.first = 0, True
+        em_atomic_store(&self.swarm.fault, EM_SWARM_NOBODY, memory_order_relaxed)
+        return 0
+
+    def step(self, int64_t ticks, double dt, str schedule not None, const int64_t[::1] order, int workers):
+        """Claim the swarm, do `ticks` ticks in batches of 50 ms with signals handled in between, and release it."""
+        self.claim()
+        try:
+            self._enter()
+            try:
+                self._set_out(dt, schedule, order)
+                self._batch(ticks, workers, SLICE)
+            finally:
+                self._leave()
+            self._tell()
+            while self.done < ticks:
+                PyErr_CheckSignals()
+                ticks -= self.done
+                self.advance(ticks, workers)
+        finally:
+            self.release()
+
+    cpdef str advance(self, int64_t ticks, int workers, double seconds=1e-9 * SLICE):
+        """Do up to `ticks` ticks with up to `workers` workers for some `seconds`, the GIL released.
 
         Returns how it ended, one of `ENDINGS`; raises `Diverged` with the swarm at its last finite state.
         """
         self._enter()
         try:
-            workers = 1 if self.schedule == ORDERED else _workers(workers, self.swarm.n)
-            self._prepare(ticks, workers)
-            self.working = workers
-            _run(&self.batch, workers)
-            self._conclude()
+            self._batch(ticks, workers, <int64_t>(1e9 * seconds))
         finally:
-            self.working = 0
             self._leave()
         return self._tell()
+
+    cdef int _batch(self, int64_t ticks, int workers, int64_t nanoseconds) except -1:
+        """In one's turn: do a batch."""
+        workers = 1 if self.schedule == ORDERED else _workers(workers, self.swarm.n)
+        self._prepare(ticks, workers)
+        self.batch.until = self.begun + nanoseconds
+        self.working = workers
+        _run(&self.batch, workers)
+        self.working = 0
+        self._conclude()
+        return 0
 
     def enter(self, int64_t ticks, int workers):
         """Begin what `advance` does, for threads that then call `member`: how tests see the tick without OpenMP."""
@@ -904,6 +943,8 @@ cdef class Engine:
     cdef int _prepare(self, int64_t ticks, int workers) except -1:
         """In one's turn: all that a batch needs."""
         cdef Batch *batch = &self.batch
+        if self.keeps:
+            ticks = min(ticks, max(FIRST_RECORD, self.kept))
         self._make_room(ticks + 1, workers)
         self._adopt()
         self._gather()
@@ -922,20 +963,23 @@ cdef class Engine:
         batch.trace = self.trace + self.kept if self.keeps else NULL
         self.begun = em_base_nanoseconds()
         batch.looked = batch.ended = self.begun
-        batch.until = self.begun + LONGEST_BATCH
+        batch.until = self.begun + SLICE
         return 0
 
     cdef int _conclude(self) except -1:
         """In one's turn: keep what a batch has done."""
-        self._count(&self.batch, em_base_nanoseconds() - self.begun)
+        cdef int64_t nanoseconds = em_base_nanoseconds() - self.begun
+        self._count(&self.batch, nanoseconds)
+        self.done, self.took = self.batch.done, nanoseconds * 1e-9
         self.stale, self.first = self.batch.swapped, False
         if self.batch.fell:
             self.floor = -1.0
         self.tick += self.batch.done
         self.kept += self.batch.kept
-        self.told = self.time, self.ticks, em_swarm_coherence(&self.swarm)
+        self.told_time, self.told_ticks = self.origin + self.tick * self.dt, self.ticks
+        self.told_coherence = em_swarm_coherence(&self.swarm)
 
-    cdef _tell(self):
+    cdef str _tell(self):
         """Let go of old graphs, and say how the batch ended."""
         cdef uint64_t lost
         if len(self.published) > 1:
@@ -1026,6 +1070,11 @@ cdef class Engine:
             self.trace, self.room = trace, room
         return 0
 
+    @property
+    def told(self):
+        """Time, ticks done and coherence at the end of the last batch."""
+        return self.told_time, self.told_ticks, self.told_coherence
+
     def moment(self):
         """Time, ticks done and coherence, without waiting: of this moment, or of the last batch if one is going on.
 
@@ -1063,6 +1112,13 @@ cdef class Engine:
             memcpy(&out[0], self.trace, min(self.kept, out.shape[0]) * sizeof(double))
 
 
+cdef void _acquire(PyThread_type_lock lock) noexcept:
+    """Take a lock; the GIL is released only if that takes waiting."""
+    if not PyThread_acquire_lock(lock, NOWAIT_LOCK):
+        with nogil:
+            PyThread_acquire_lock(lock, WAIT_LOCK)
+
+
 cdef int _workers(int wanted, int64_t n) noexcept:
     """No more than there are blocks; one in a forked child, where a parallel region would hang."""
     return 1 if forked else <int>min(wanted, em_graph_blocks(n))
@@ -1081,10 +1137,6 @@ cdef void _run(Batch *batch, int workers) noexcept:
 
 
 # ---- nudges on their way
-
-cdef enum:
-    SLICE = 50_000_000  # ns between two looks at signals
-
 
 @cython.boundscheck(False)
 @cython.wraparound(False)

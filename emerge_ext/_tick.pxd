@@ -114,15 +114,19 @@ cdef inline bint _goes_on(Batch *batch) noexcept nogil:
 
 
 cdef inline void _look_at_clock(Batch *batch) noexcept nogil:
-    """End the batch if it has taken its time; looks again after some 5 ms, as long as ticks take what they took."""
-    cdef int64_t now, took
-    if batch.done < batch.look:
+    """End the batch if it has taken its time.
+
+    Looks again when that time is over, or in 5 ms if that is sooner, as long as ticks take what they took.
+    """
+    cdef int64_t now, took, left
+    if batch.done < batch.look or batch.done == batch.ticks:
         return
     now = em_base_nanoseconds()
     took = (now - batch.looked) // max(1, batch.done - batch.looked_at) + 1
+    left = min(5_000_000, batch.until - now)
     batch.looked, batch.looked_at = now, batch.done
-    batch.look = batch.done + min(max(1, 5_000_000 // took), 2 * batch.done)
-    batch.paused = batch.paused or now >= batch.until
+    batch.look = batch.done + min(max(1, left // took), 2 * batch.done)
+    batch.paused = batch.paused or left <= 0
 
 
 cdef inline void _adopt(Batch *batch) noexcept nogil:

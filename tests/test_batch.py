@@ -91,7 +91,7 @@ class TestQueueing:
         ring = _engine.Ring(8, False, 1.0)
         engine.attach(ring)
         order = np.arange(2) if schedule == "ordered" else None
-        engine.begin(0.01, -1.0, -1.0, -1.0, True, schedule, order)
+        engine.begin(0.01, schedule, order, keeps=True)
         engine.enter(3, 1)
         ring.put_one(0, math.pi / 2)
         engine.member(0, 1)

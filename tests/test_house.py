@@ -232,7 +232,7 @@ def test_the_stub_lists_what_the_module_has():
                 part.name if isinstance(part, ast.FunctionDef) else part.target.id
                 for part in node.body
                 if isinstance(part, ast.FunctionDef | ast.AnnAssign)
-            } - {"__init__", "__buffer__"}
+            } - {"__init__", "__buffer__", "__enter__", "__exit__"}
         elif isinstance(node, ast.FunctionDef):
             listed[node.name] = None
         elif isinstance(node, ast.AnnAssign):

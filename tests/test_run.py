@@ -1,5 +1,6 @@
 """A run: how it ends, what it records, how it is watched and interrupted."""
 
+import _thread
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import oracle
 import pytest
 
 import emerge
+from emerge import team
 
 MODEL = emerge.Kuramoto(coupling=2.0)
 
@@ -119,6 +121,92 @@ def test_a_batch_ends_in_time_even_if_ticks_grow_a_thousandfold():
     assert after.batches - before.batches > 2
 
 
+def test_a_batch_ends_when_its_time_is_over_and_not_much_later():
+    """A tick of a millisecond, at least: so five of them, at most, whatever else the machine does."""
+    engine = swarm(10, threads=1)._engine
+    engine.handicap(0, 1_000_000, True)
+    with engine:
+        engine.begin(0.01)
+        assert engine.advance(10**9, 1, 0.005) == "running"
+    assert 1 <= engine.done <= 6
+    assert engine.took >= 0.005
+    with engine:
+        engine.begin(0.01)
+        assert engine.advance(3, 1, 60.0) == "running"
+    assert engine.done == 3
+
+
+@pytest.mark.parametrize("threads", [1, None])
+class TestStepping:
+    """Where one team alone may serve, a step is one call of the engine; else it goes from batch to batch as a run."""
+
+    def test_it_has_the_bits_of_a_run_and_tells_nothing(self, threads, caplog):
+        one = swarm(2000, threads=threads)
+        other = swarm(2000)
+        with one.events.subscribe() as inbox, caplog.at_level("DEBUG", "emerge"):
+            for ticks in (1, 1, 48):
+                one.step(ticks)
+        assert (len(inbox), caplog.records, one.result) == (0, [], None)
+        other.run(0.5)
+        assert np.array_equal(one.phase, other.phase)
+        assert one.time == other.time
+
+    def test_ctrl_c_ends_it_between_two_ticks(self, threads):
+        one, other = swarm(2000, threads=threads), swarm(2000)
+        one.step()  # the first one chooses the team
+
+        def interrupt():
+            while one.metrics().batches == 1:
+                pass
+            _thread.interrupt_main()
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            one.step(2**40)
+        thread.join(30)
+        ticks = one.metrics().ticks
+        assert 1 < ticks < 2**40
+        other.step(ticks)
+        assert np.array_equal(one.phase, other.phase)
+        one.step()
+        assert one.check() == ()
+
+    def test_within_a_run_it_is_refused_and_the_run_goes_on(self, threads):
+        one = swarm(2000, threads=threads)
+        one.step()
+
+        def until(seen):
+            with pytest.raises(emerge.Busy):
+                seen.step()
+            with pytest.raises(emerge.Busy):
+                seen.run(1.0)
+            return False
+
+        assert one.run(0.2, until=until).ticks == 20
+        one.step()
+
+    def test_after_an_error_it_can_go_on(self, threads):
+        one = swarm(2000, threads=threads)
+        for _ in range(2):  # the first step chooses the team
+            one.frequency = 1e300
+            with pytest.raises(emerge.Diverged, match="agent 0"):
+                one.step(3)
+            one.frequency = 0.0
+            one.step(3)
+        assert one.metrics().ticks == 8
+
+
+def test_another_team_is_chosen_for_another_topology(monkeypatch):
+    monkeypatch.setattr(team, "default_threads", lambda: 2)
+    one = emerge.Swarm(emerge.Topology.ring(5000), MODEL, seed=1)
+    one.step()
+    assert one.metrics().workers == 1
+    one.topology = emerge.Topology.random(5000, degree=1000, seed=1)
+    one.step()
+    assert one.metrics().workers == 2
+
+
 class TestTime:
     def test_time_is_never_summed(self):
         one = swarm(10)
@@ -190,6 +278,21 @@ class TestWatching:
         assert history.coherence[0] == begin
         assert history.coherence[-1] == one.coherence
         assert one.run(0.1).history is None
+
+    def test_an_endless_run_records_what_it_did_and_takes_no_room_for_the_rest(self):
+        one = emerge.Swarm(emerge.Topology.complete(2), MODEL, seed=1)
+        before, token, told = one.nbytes, emerge.CancelToken(), []
+
+        def watch(now):
+            told.append(now.ticks)
+            if now.ticks > 200_000:
+                token.cancel()
+
+        result = one.run(1e9, record="coherence", cancel=token, progress=watch)
+        assert len(result.history) == result.ticks + 1
+        assert told[0] <= 65_536
+        assert one.nbytes - before < 4 * 8 * result.ticks
+        assert result.history.coherence[-1] == one.coherence
 
     def test_recorded_coherence_is_the_same_for_any_team(self):
         many = [swarm(5000, threads=t).run(1.0, record="coherence").history.coherence for t in (1, 2, 8)]

@@ -7,12 +7,12 @@ or raises `InvalidType` or `InvalidValue` with one sentence. Nothing below this 
 from __future__ import annotations
 
 import importlib
-import math
 import operator
 import threading
+from math import inf, isfinite
 from pathlib import Path
 from types import ModuleType
-from typing import Any, SupportsIndex
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,12 +44,20 @@ AGENTS_MAX = 2**31 - 1
 
 def count(value: object, name: str, *, least: int = 1, most: int | None = None) -> int:
     """Return `value` as an int in [least, most], or say what is allowed."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, SupportsIndex):
-        raise InvalidType(f"{name} must be a whole number, not {value!r}")
-    number = operator.index(value)
+    number = value if type(value) is int else _whole(value, name)
     if number < least or (most is not None and number > most):
         bound = f"at least {least}" if most is None else f"from {least} to {most}"
         raise InvalidValue(f"{name} must be {bound}, not {number}")
+    return number
+
+
+def _whole(value: object, name: str) -> int:
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise InvalidType(f"{name} must be a whole number, not {value!r}") from None
+    if isinstance(value, (bool, np.bool_)):
+        raise InvalidType(f"{name} must be a whole number, not {value!r}")
     return number
 
 
@@ -57,11 +65,8 @@ def real(
     value: object, name: str, *, above: float | None = None, least: float | None = None, most: float | None = None
 ) -> float:
     """Return `value` as a finite float within the bounds, or say what is allowed."""
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        raise InvalidType(f"{name} must be a number, not {value!r}") from None
-    if not math.isfinite(number):
+    number = value if type(value) is float else _number(value, name)
+    if not isfinite(number):
         raise InvalidValue(f"{name} must be finite, not {number}")
     if above is not None and not number > above:
         raise InvalidValue(f"{name} must be greater than {above:g}, not {number:g}")
@@ -70,6 +75,13 @@ def real(
     if most is not None and number > most:
         raise InvalidValue(f"{name} must be at most {most:g}, not {number:g}")
     return number
+
+
+def _number(value: object, name: str) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidType(f"{name} must be a number, not {value!r}") from None
 
 
 def seconds(value: object, name: str) -> float | None:
@@ -165,7 +177,7 @@ def _memory_left() -> float:
         lines = Path("/proc/meminfo").read_text().splitlines()
         left = float(next(line.split()[1] for line in lines if line.startswith("MemAvailable"))) * 1024
     except (OSError, StopIteration, ValueError):
-        return math.inf
+        return inf
     try:
         group = Path("/sys/fs/cgroup")
         most, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))

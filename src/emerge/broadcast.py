@@ -6,7 +6,6 @@ that fails is logged and counted.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 from collections import deque
@@ -14,13 +13,16 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from time import monotonic
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import admit
 from .errors import Closed, InvalidType, InvalidValue
 from .event import KINDS, Event, Ticked
 from .fork import renew_after_fork
 from .trace import current, log
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Broadcaster", "Subscription"]
 
@@ -159,6 +161,8 @@ class Subscription:
         self._listening, self._sleepers = 0, []
 
     async def _next(self) -> Event:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         while True:
             with self._lock:
@@ -221,6 +225,7 @@ class Broadcaster:
         self._subscriptions: dict[Subscription, None] = {}
         self._callbacks: list[tuple[type[Event], Callback]] = []
         self._sorting = self._unsorted = False
+        self._intervals: tuple[float | None, ...] = ()  # at which `Ticked` is wanted
         self._listeners: dict[tuple[type[Event], float | None], tuple[Callable[[Event], object], ...]] = {}
         self._dropped = 0
         self._failures = 0
@@ -350,6 +355,7 @@ class Broadcaster:
         while self._unsorted and not self._sorting:
             self._sorting, self._unsorted = True, False
             self._listeners = self._sorted()
+            self._intervals = tuple(every for kind, every in self._listeners if kind is Ticked)
             self._sorting = False
 
     def _sorted(self) -> dict[tuple[type[Event], float | None], tuple[Callable[[Event], object], ...]]:
@@ -361,10 +367,6 @@ class Broadcaster:
         for kind, callback in list(self._callbacks):
             lists.setdefault((kind, None), []).append(partial(self._call, callback))
         return {key: tuple(told) for key, told in lists.items()}
-
-    def _intervals(self) -> tuple[float | None, ...]:
-        """Return the intervals at which `Ticked` is wanted."""
-        return tuple(every for kind, every in self._listeners if kind is Ticked)
 
     def _tell(
         self, kind: type[Event], moment: Callable[[], Moment], *, every: float | None = None, **facts: object

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
 import contextlib
 import contextvars
@@ -104,6 +103,8 @@ def _begun(call: Callable[[], T]) -> tuple[concurrent.futures.Future[T], threadi
 
 async def in_thread(call: Callable[[], T], token: CancelToken) -> T:
     """Await what a call in a thread returns; if the task is cancelled, cancel the token and let the call end first."""
+    import asyncio
+
     future, thread = _begun(call)
     task = asyncio.wrap_future(future)
     try:

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from . import admit, files, generate, graphs
+from . import admit, generate, graphs
 from ._engine import Graph
 from .edges import EdgeList, compress, gather, names, room
 from .errors import GraphFileError, InvalidType, InvalidValue
@@ -694,6 +694,8 @@ class Constructors:
         ...     emerge.Topology.read(path)
         Topology(3 agents, 2 edges, undirected)
         """
+        from . import files
+
         found = files.read(path, directed=directed, n=n)
         try:
             return cls._gathered(found)

@@ -6,7 +6,6 @@ were sent; whoever sends one gets a future.
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import concurrent.futures
 import contextlib
@@ -20,14 +19,13 @@ import traceback
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator
-from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from . import admit, team
+from . import admit
 from .clock import Clock
 from .errors import Busy, Closed, Diverged, InvalidValue
 from .event import Converged, Event, Lost, Started, Stopped, Ticked
@@ -123,6 +121,8 @@ class Command(concurrent.futures.Future[T], Generic[T]):
             raise Busy("a callback of the live loop cannot wait for a command: it is applied when the callback is over")
 
     def __await__(self) -> Generator[Any, None, T]:
+        import asyncio
+
         return asyncio.wrap_future(self).__await__()
 
     def _apply(self) -> bool:
@@ -192,7 +192,7 @@ class Live:
         self._swarm = swarm
         self._interval = admit.real(interval, "interval", above=0.0)
         self._dt = self._interval * admit.real(speed, "speed", above=0.0)
-        self._schedule, self._order = schedule_of(schedule, None, len(swarm))
+        self._schedule, self._order = schedule_of(schedule, None, swarm)
         self._catch_up = admit.count(catch_up, "catch_up", least=0)
         self._until = until
         self._clock = clock
@@ -345,6 +345,8 @@ class Live:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        import asyncio
+
         ending = asyncio.wrap_future(self.stop(wait=False))
         cancelled = False
         while not ending.done():
@@ -661,8 +663,8 @@ class Live:
 
     def _begin(self) -> None:
         swarm = self._swarm
-        swarm._engine.begin(self._dt, -1.0, -1.0, -1.0, False, self._schedule, self._order)
-        swarm._pace.begin(*team.choice(swarm._threads, len(swarm), swarm._topology.edge_ends))
+        swarm._engine.begin(self._dt, self._schedule, self._order)
+        swarm._choose()
         swarm._engine.advance(0, 1)
         self._tell(Started, dt=self._dt)
 
@@ -731,15 +733,13 @@ class Live:
 
     def _tick(self) -> None:
         swarm = self._swarm
-        _, workers = swarm._pace.plan()
         self._passing.watch()
-        begun = monotonic()
-        swarm._engine.advance(1, workers)
-        swarm._pace.learn(1, monotonic() - begun)
+        swarm._engine.advance(1, swarm._pace.workers)
+        swarm._pace.learn(1, swarm._engine.took)
         self._ticks += 1
         self._judge(swarm._engine.coherence)
         self._passing.look(swarm._engine.time, self._dt, swarm._engine.ticks)
-        for every in swarm._events._intervals():
+        for every in swarm._events._intervals:
             if every is None or self._ticks % ticks_between(every, self._dt) == 0:
                 self._tell(Ticked, every=every)
 

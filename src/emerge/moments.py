@@ -5,15 +5,18 @@ A live loop looks after every tick at the agents that somebody awaits, and wakes
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 import weakref
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ._engine import Engine
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Moment", "Moments", "Passing"]
 
@@ -75,6 +78,8 @@ class Moments:
         return self
 
     async def __anext__(self) -> Moment:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Moment] = loop.create_future()
         with self._owner.lock:

@@ -1,11 +1,9 @@
-"""How many ticks make a batch, and how many workers do them: learned from the batches done.
+"""How many workers do the batches of a swarm, and how long a batch may take: learned from those done.
 
 Both change nothing but time: results are the same for any team and wherever batches are cut.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 __all__ = ["Pace"]
 
@@ -22,12 +20,13 @@ BETTER, HOPELESS = 0.95, 2.0
 """What another team must at most take, beside the present one, to be kept; and what ends its trial early."""
 
 
-@dataclass(slots=True)
 class _Measured:
     """Ticks done by one team since it was last judged."""
 
-    ticks: int = 0
-    seconds: float = 0.0
+    __slots__ = ("seconds", "ticks")
+
+    def __init__(self) -> None:
+        self.ticks, self.seconds = 0, 0.0
 
     def add(self, ticks: int, seconds: float) -> None:
         self.ticks += ticks
@@ -43,10 +42,17 @@ class Pace:
 
     Where several teams may serve (`team.choice`), the next smaller and the next larger one are tried in turn for a
     moment, now and then, since a core that others keep busy makes a team of two slower than one worker.
+
+    Attributes
+    ----------
+    workers : int
+        Who is to do the next batch.
+    seconds : float
+        How long it may take.
     """
 
-    def __init__(self, agents: int, edge_ends: int) -> None:
-        self._of_a_tick = 1e-9 * (8 * agents + edge_ends) + 1e-6
+    def __init__(self) -> None:
+        self.workers, self.seconds = 1, BATCH
         self._teams: tuple[int, ...] = ()
         self._usual = 0
         self._place = 0
@@ -64,36 +70,34 @@ class Pace:
         self._place, self._trial = teams.index(usual), None
         self._patience = FIRST_TRIAL
         self._measured = _Measured()
-
-    def plan(self) -> tuple[int, int]:
-        """Return ticks, at least one, and workers of the next batch."""
-        place, seconds = self._place, BATCH
-        if self._trial is not None:
-            place, seconds = self._trial, TRIAL / 4
-        elif len(self._teams) > 1:
-            seconds = max(TRIAL / 4, min(BATCH, self._patience - self._measured.seconds))
-        return max(1, int(seconds / self._of_a_tick)), self._teams[place]
+        self._plan()
 
     def learn(self, ticks: int, seconds: float) -> None:
-        """Take the batch that was planned into account; a batch never grows by more than a factor of four at once."""
-        if ticks <= 0:
+        """Take the batch that was planned into account."""
+        if ticks <= 0 or len(self._teams) == 1:
             return
         if self._trial is None:
-            self._of_a_tick = max(seconds / ticks, self._of_a_tick / 4)
             self._measured.add(ticks, seconds)
             if self._measured.seconds >= self._patience:
                 self._try()
-            return
-        self._tried.add(ticks, seconds)
-        if self._tried.seconds >= TRIAL or self._tried.of_a_tick > HOPELESS * self._measured.of_a_tick:
-            self._judge()
+        else:
+            self._tried.add(ticks, seconds)
+            if self._tried.seconds >= TRIAL or self._tried.of_a_tick > HOPELESS * self._measured.of_a_tick:
+                self._judge()
+        self._plan()
+
+    def _plan(self) -> None:
+        """Set who does the next batch, and how long it may take."""
+        place, self.seconds = self._place, BATCH
+        if self._trial is not None:
+            place, self.seconds = self._trial, TRIAL / 4
+        elif len(self._teams) > 1:
+            self.seconds = max(TRIAL / 4, min(BATCH, self._patience - self._measured.seconds))
+        self.workers = self._teams[place]
 
     def _try(self) -> None:
         """Let the next batches be done by a neighbour of the present team: the larger and the smaller in turn."""
         places = [place for place in (self._place - 1, self._place + 1) if 0 <= place < len(self._teams)]
-        if not places:
-            self._measured = _Measured()
-            return
         self._up = not self._up
         self._trial, self._tried = places[-1 if self._up else 0], _Measured()
 
@@ -103,6 +107,5 @@ class Pace:
         self._patience = min(2 * self._patience, SELDOM)
         if self._tried.of_a_tick <= BETTER * self._measured.of_a_tick:
             self._place = self._trial
-            self._of_a_tick = self._tried.of_a_tick
             self._patience = FIRST_TRIAL
         self._trial, self._measured = None, _Measured()

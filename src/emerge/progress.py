@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,18 +42,15 @@ class Progress:
 Watcher = Callable[[Progress], object]
 
 
-@contextmanager
-def watching(progress: bool | Watcher) -> Iterator[Watcher | None]:
+def watching(progress: bool | Watcher) -> AbstractContextManager[Watcher | None]:
     """Give the callable to tell, for what the user passed as `progress`: none, a bar, or their own."""
     if progress is False:
-        yield None
-    elif progress is True:
-        with _bar() as watcher:
-            yield watcher
-    elif callable(progress):
-        yield progress
-    else:
-        raise InvalidType(f"progress must be True, False or a callable, not {progress!r}")
+        return nullcontext()
+    if progress is True:
+        return _bar()
+    if callable(progress):
+        return nullcontext(progress)
+    raise InvalidType(f"progress must be True, False or a callable, not {progress!r}")
 
 
 @contextmanager

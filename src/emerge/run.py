@@ -7,10 +7,10 @@ how soon Python gets it; callables are due at ticks fixed beforehand, and a batc
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +26,15 @@ from .result import History, Reason, RunResult
 from .trace import log
 from .until import Coherent, Locked, Standing
 
-__all__ = ["Run", "Schedule", "due", "schedule_of", "target", "ticks_between", "ticks_of"]
+if TYPE_CHECKING:
+    from ._engine import Ending
+
+__all__ = ["Run", "Schedule", "batch", "due", "schedule_of", "target", "ticks_between", "ticks_of"]
 
 Schedule = Literal["barrier", "gossip", "ordered"]
 """Who does which block when: all together; each as soon as it can; one agent after another."""
+
+SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 
 
 def ticks_of(duration: object, dt: float, name: str = "duration") -> int:
@@ -44,6 +49,13 @@ def ticks_of(duration: object, dt: float, name: str = "duration") -> int:
             f"{name} must be a whole number of ticks of dt = {dt:g}: {span:.12g} is not, {ticks * dt:.12g} is"
         )
     return ticks
+
+
+def batch(engine: Engine, pace: Pace, most: int) -> Ending:
+    """Do one batch of at most so many ticks; returns whether the run goes on, or how it ended."""
+    said = engine.advance(most, pace.workers, pace.seconds)
+    pace.learn(engine.done, engine.took)
+    return said
 
 
 @dataclass(slots=True)
@@ -79,12 +91,12 @@ class Run:
         self.begun = perf_counter()
         self.engine.begin(
             self.dt,
+            self.schedule,
+            self.order,
             self.until.level if isinstance(self.until, Coherent) else -1.0,
             self.until.tolerance if isinstance(self.until, Locked) else -1.0,
             -1.0 if self.timeout is None else self.timeout,
             self.keeps,
-            self.schedule,
-            self.order,
             self.cancel,
             -1.0 if self.patience is None else self.patience,
             self.standing.floor,
@@ -160,19 +172,16 @@ class Run:
 
     def _intervals(self) -> dict[float | None, int]:
         """Return after how many ticks `Ticked` is told, for each interval that a listener chose."""
-        if self.events is None:
+        if self.events is None or not self.events._intervals:
             return {}
         return {
             every: _hundredth(self.ticks_max) if every is None else ticks_between(every, self.dt)
-            for every in self.events._intervals()
+            for every in self.events._intervals
         }
 
     def _batch(self, most: int) -> bool:
         """Do one batch of at most so many ticks; true if the run has ended with it."""
-        ticks, workers = self.pace.plan()
-        before, tick = perf_counter(), self.engine.tick
-        said = self.engine.advance(min(ticks, most), workers)
-        self.pace.learn(self.engine.tick - tick, perf_counter() - before)
+        said = batch(self.engine, self.pace, most)
         if said != "running":
             self.reason = said
         return said != "running"
@@ -240,18 +249,19 @@ def target(until: object) -> Coherent | Locked | None:
     return until
 
 
-def schedule_of(schedule: object, order: object, n: int) -> tuple[Schedule, npt.NDArray[np.int64] | None]:
-    """Return the schedule and, for "ordered", the order of all n agents: by number unless the user says."""
-    for name in get_args(Schedule):
+def schedule_of(schedule: object, order: object, agents: Sized) -> tuple[Schedule, npt.NDArray[np.int64] | None]:
+    """Return the schedule and, for "ordered", the order of all agents: by number unless the user says."""
+    for name in SCHEDULES:
         if schedule == name:
             break
     else:
-        choices = ", ".join(repr(name) for name in get_args(Schedule))
+        choices = ", ".join(repr(name) for name in SCHEDULES)
         raise InvalidValue(f"schedule must be one of {choices}, not {schedule!r}")
     if schedule != "ordered":
         if order is not None:
             raise InvalidValue(f'an order is for schedule="ordered", and the schedule is {schedule!r}')
         return name, None
+    n = len(agents)
     if order is None:
         return name, np.arange(n)
     given = admit.agents(order, n, "order")

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable
+from math import inf, isfinite
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from . import admit, checkpoint, team
-from ._engine import Engine, order_parameter
+from . import admit, team
+from ._engine import AGENTS_OF_BLOCK, Engine, order_parameter
 from .broadcast import Broadcaster
 from .cancel import CancelToken, flag_of, in_thread
 from .clock import Clock, clock_of
-from .errors import Busy, CheckpointError, InvalidType, InvalidValue
+from .errors import CheckpointError, InvalidType, InvalidValue
 from .event import Disrupted, Event, Failed, Restored, TopologyChanged
 from .fork import renew_after_fork
 from .live import Live
@@ -27,9 +27,12 @@ from .model import Kuramoto, Model
 from .pace import Pace
 from .progress import Watcher, watching
 from .result import RunResult
-from .run import Run, Schedule, due, schedule_of, target, ticks_of
+from .run import Run, Schedule, batch, due, schedule_of, target, ticks_of
 from .topology import Topology
 from .until import Coherent, Locked, Standing
+
+if TYPE_CHECKING:
+    from .checkpoint import Arrays
 
 __all__ = ["Swarm"]
 
@@ -37,10 +40,13 @@ Floats = npt.NDArray[np.float64]
 E = TypeVar("E", bound=Event)
 
 PHASES, DISRUPTIONS = 0, 1
+"""What random numbers are drawn for: each purpose has a stream of its own."""
+
+CHOICE_HOLDS = 1.0
+"""Seconds for which a team is chosen: affinity and quota are read again after that."""
+
 LIVE_LEVEL = 0.95
 """Coherence that a live loop tells of unless the user says."""
-
-"""What random numbers are drawn for: each purpose has a stream of its own."""
 
 MODELS = {model.__name__: model for model in (Kuramoto,)}
 """Models by the name that saved swarms call them."""
@@ -148,7 +154,8 @@ class Swarm:
         renew_after_fork(self)
         self._topology = topology
         self._model = model
-        self._pace = Pace(len(topology), topology.edge_ends)
+        self._pace = Pace()
+        self._choose_next = -inf  # when the team is to be chosen again
         self._events = Broadcaster()
         self._standing = Standing()
         self._loops = 0  # live loops that run: 0 or 1
@@ -211,6 +218,7 @@ class Swarm:
         with self._lock:
             self._engine.set_graph(value._graph)
             self._topology = value
+        self._choose_next = -inf
         self._tell(TopologyChanged, topology=value)
 
     @property
@@ -281,6 +289,7 @@ class Swarm:
     def _renew(self) -> None:
         """In a forked child: make the lock anew."""
         self._lock = threading.RLock()
+        self._choose_next = -inf
 
     def _tell(self, kind: type[Event], **facts: Any) -> None:
         self._events._tell(kind, self._engine.moment, **facts)
@@ -378,10 +387,18 @@ class Swarm:
         for two threads at once.
         """
         left = admit.count(ticks, "ticks")
-        chosen, agents = schedule_of(schedule, order, len(self))
-        with self._running(dt, left) as run:
-            run.schedule, run.order = chosen, agents
-            run.go()
+        chosen, agents = schedule_of(schedule, order, self)
+        dt = admit.real(dt, "dt", above=0.0)
+        engine, pace = self._engine, self._pace
+        if self._choose_next == inf:
+            engine.step(left, dt, chosen, agents, pace.workers)
+            return
+        with engine:
+            self._choose()
+            engine.begin(dt, chosen, agents)
+            while left > 0:
+                batch(engine, pace, left)
+                left -= engine.done
 
     def run(
         self,
@@ -475,8 +492,10 @@ class Swarm:
         timeout, patience = admit.seconds(timeout, "timeout"), admit.seconds(update_deadline, "update_deadline")
         flag = flag_of(cancel)
         interval = due(every, until, dt, ticks)
-        chosen, agents = schedule_of(schedule, order, len(self))
-        with watching(progress) as watcher, self._running(dt, ticks) as run:
+        chosen, agents = schedule_of(schedule, order, self)
+        with watching(progress) as watcher, self._engine:
+            self._choose()
+            run = Run(self._engine, self._pace, dt, ticks)
             run.until, run.timeout, run.watcher = goal, timeout, watcher
             run.cancel, run.patience = flag, patience
             run.events, run.standing = self._events, self._standing
@@ -588,24 +607,13 @@ class Swarm:
             raise InvalidType(f"until of a live loop must be emerge.coherent(level), not {until!r}")
         return Live(self, interval, speed, schedule=schedule, catch_up=catch_up, until=goal, clock=clock_of(clock))
 
-    @contextmanager
-    def _running(self, dt: float, ticks: int) -> Iterator[Run]:
-        """Claim the engine for a run of this thread."""
-        dt = admit.real(dt, "dt", above=0.0)
-        teams = team.choice(self._threads, len(self), self._topology.edge_ends)
-        run = Run(self._engine, self._pace, dt, ticks)
-        refused = False
-        try:
-            try:
-                self._engine.claim()
-            except Busy:
-                refused = True
-                raise
-            self._pace.begin(*teams)
-            yield run
-        finally:
-            if not refused:
-                self._engine.release()
+    def _choose(self) -> None:
+        """Choose the team, unless that was done a moment ago, or no other could be chosen."""
+        now, n = monotonic(), len(self)
+        if now >= self._choose_next:
+            given = self._threads is not None or n <= AGENTS_OF_BLOCK
+            self._choose_next = inf if given else now + CHOICE_HOLDS
+            self._pace.begin(*team.choice(self._threads, n, self._topology.edge_ends))
 
     # ---- poking
 
@@ -632,7 +640,7 @@ class Swarm:
         phase, for the agent and its neighbours alike, from the end of the current tick on. Nudges within a tick
         give the same bits in any order. O(k). For many threads that nudge all the time there is `Batcher`.
         """
-        if type(agents) is int and type(angle) is float and 0 <= agents < len(self) and math.isfinite(angle):
+        if type(agents) is int and type(angle) is float and 0 <= agents < len(self) and isfinite(angle):
             return self._engine.nudge_one(agents, angle)
         numbers = admit.agents(agents, len(self))
         return self._engine.nudge(numbers, admit.vector(angle, "angle", len(numbers)))
@@ -769,6 +777,8 @@ class Swarm:
         -----
         The format is a versioned NumPy archive without pickled objects. `result` is not saved.
         """
+        from . import checkpoint
+
         facts, arrays, topology = self._state()
         rows = topology._arrays()
         checkpoint.write(path, facts, arrays | {f"topology_{name}": rows[name] for name in rows})
@@ -796,19 +806,21 @@ class Swarm:
         CheckpointError
             If the file is no saved swarm, is damaged, or was written by a newer version.
         """
+        from . import checkpoint
+
+        workers = team.threads(threads)
         facts, arrays = checkpoint.read(path)
         prefix = "topology_"
         rows = {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
-        workers = team.threads(threads)
         try:
             return _restored(facts, arrays, Topology._from_arrays(rows), workers)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as wrong:
             raise CheckpointError(f"{path} is no saved swarm, or is damaged: {wrong}") from None
 
-    def _state(self) -> tuple[dict[str, Any], checkpoint.Arrays, Topology]:
+    def _state(self) -> tuple[dict[str, Any], Arrays, Topology]:
         """Return what goes on: facts, arrays and topology of one moment between two ticks."""
         n = len(self)
-        arrays: checkpoint.Arrays = {
+        arrays: Arrays = {
             "phase": np.empty(n),
             "frequency": np.empty(n),
             "waiting": np.zeros(n, np.uint64),
@@ -836,7 +848,7 @@ class Swarm:
         return _restored(*self._state(), self._threads)
 
 
-def _restored(facts: dict[str, Any], arrays: checkpoint.Arrays, topology: Topology, threads: int | None) -> Swarm:
+def _restored(facts: dict[str, Any], arrays: Arrays, topology: Topology, threads: int | None) -> Swarm:
     """Make a swarm again from what `Swarm._state` told."""
     swarm = object.__new__(Swarm)
     swarm._threads = threads

@@ -14,6 +14,9 @@ __all__ = ["THREADS_MAX", "choice", "cores", "default_threads", "threads"]
 THREADS_MAX = 1024
 """Most threads that can be asked for."""
 
+CGROUP = Path("/sys/fs/cgroup")
+"""Where Linux tells what the control group of this process may use."""
+
 WORK_OF_A_WORKER = 50_000
 """Work, in edges, below which a second worker costs more than it brings: some 30 µs of a tick."""
 
@@ -27,7 +30,7 @@ _warned_after_fork = False
 
 
 def threads(value: int | None) -> int | None:
-    """Check the number of threads a user asks for; None leaves the choice to `workers`."""
+    """Check the number of threads a user asks for; None leaves the choice to `choice`."""
     return None if value is None else admit.count(value, "threads", least=1, most=THREADS_MAX)
 
 
@@ -76,11 +79,11 @@ def _affinity() -> int:
 def _quota() -> int:
     """Whole CPUs that the control group grants, on Linux; else as many as there may ever be."""
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        quota, period = (CGROUP / "cpu.max").read_text().split()
     except (OSError, ValueError):
         try:
-            quota = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").read_text()
-            period = Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us").read_text()
+            quota = (CGROUP / "cpu/cpu.cfs_quota_us").read_text()
+            period = (CGROUP / "cpu/cpu.cfs_period_us").read_text()
         except OSError:
             return THREADS_MAX
     try:
@@ -97,7 +100,7 @@ def _warn_after_fork() -> None:
             "this process was forked from one that had run swarms on several threads: its swarms run on one;"
             " start processes with the 'spawn' method to use more",
             RuntimeWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
