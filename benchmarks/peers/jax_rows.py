@@ -1,4 +1,7 @@
-"""JAX on any graph: sine and cosine once for each agent, rows added by a segment sum; compiled as one loop."""
+"""JAX on any graph: sine and cosine once for each agent, rows added by a segment sum; compiled as one loop.
+
+Of segment sums of pairs and of singles, BCOO, running sums and padded rows this was the fastest, at 10^3 and at 10^5.
+"""
 
 import numpy as np
 
@@ -24,10 +27,9 @@ def ticker(topology, coupling, frequency, dt):
     def advance(phase, ticks):
         def body(_, phase):
             cosine, sine = jnp.cos(phase), jnp.sin(phase)
-            across, up = (
-                jax.ops.segment_sum(part[neighbour], row, n, indices_are_sorted=True) for part in (cosine, sine)
-            )
-            return (phase + dt * (frequency + gain * (up * cosine - across * sine))) % (2 * np.pi)
+            phasor = jnp.stack((cosine, sine), 1)
+            field = jax.ops.segment_sum(phasor[neighbour], row, n, indices_are_sorted=True)
+            return (phase + dt * (frequency + gain * (field[:, 1] * cosine - field[:, 0] * sine))) % (2 * np.pi)
 
         return jax.lax.fori_loop(0, ticks, body, phase)
 

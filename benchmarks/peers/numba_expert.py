@@ -17,7 +17,7 @@ __all__ = ["KINDS", "MOST", "NAME", "NEEDS", "ticker", "use"]
 NAME = "numba, written by an expert"
 NEEDS = ("numba",)
 KINDS, MOST = ("ring", "other"), 10**7
-SMALL = 4000
+SMALL = 300
 """Agents up to which one thread is faster than opening a parallel loop."""
 
 

@@ -1,4 +1,8 @@
-"""Taichi on any graph: sine and cosine once for each agent, then rows, as two parallel loops of one kernel."""
+"""Taichi on any graph: sine and cosine once for each agent, then rows.
+
+Two parallel loops of one kernel for each tick; for small swarms, where launching a kernel costs more than the tick,
+one kernel whose outermost loop, over ticks, is serial.
+"""
 
 import os
 from functools import cache
@@ -10,55 +14,68 @@ from . import gains, rows
 NAME = "Taichi"
 NEEDS = ("taichi",)
 KINDS, MOST = ("ring", "other"), 10**7
+SMALL = 4000
 os.environ.setdefault("ENABLE_TAICHI_HEADER_PRINT", "0")
 
 
 @cache
-def kernel():
-    import taichi as ti
+def started():
+    import taichi
 
-    ti.init(arch=ti.cpu, default_fp=ti.f64, log_level=ti.WARN, fast_math=True)
-
-    def advance(phase, phasor, starts, neighbour, gain, frequency, dt):
-        for i in range(phase.shape[0]):
-            phasor[i] = ti.Vector([ti.cos(phase[i]), ti.sin(phase[i])])
-        for i in range(phase.shape[0]):
-            field = ti.Vector([0.0, 0.0])
-            for k in range(starts[i], starts[i + 1]):
-                field += phasor[neighbour[k]]
-            pull = field[1] * phasor[i][0] - field[0] * phasor[i][1]
-            new = phase[i] + dt * (frequency[i] + gain[i] * pull)
-            phase[i] = new - 2 * np.pi * ti.floor(new / (2 * np.pi))
-
-    floats, ints = ti.types.ndarray(ti.f64, 1), ti.types.ndarray(ti.i32, 1)
-    pairs = ti.types.ndarray(ti.types.vector(2, ti.f64), 1)
-    advance.__annotations__ = {
-        "phase": floats, "phasor": pairs, "starts": ints, "neighbour": ints, "gain": floats, "frequency": floats,
-        "dt": ti.f64,
-    }  # fmt: skip
-    return ti.kernel(advance)
+    taichi.init(arch=taichi.cpu, default_fp=taichi.f64, log_level=taichi.WARN)
+    return taichi
 
 
 def ticker(topology, coupling, frequency, dt):
     """Return a function that takes phases and a number of ticks and returns new phases."""
-    import taichi as ti
-
-    advance = kernel()
-    starts, neighbour, degree = rows(topology)
+    ti = started()
+    parts = rows(topology)
+    n, turn = len(topology), 2 * np.pi
 
     def held(values, kind):
-        array = ti.ndarray(kind, len(values))
-        array.from_numpy(np.ascontiguousarray(values))
-        return array
+        field = ti.field(kind, len(values))
+        field.from_numpy(np.ascontiguousarray(values))
+        return field
 
-    starts, neighbour = held(starts.astype(np.int32), ti.i32), held(neighbour, ti.i32)
-    gain, frequency = held(gains(degree, coupling), ti.f64), held(frequency, ti.f64)
-    phase_, phasor = ti.ndarray(ti.f64, len(degree)), ti.ndarray(ti.types.vector(2, ti.f64), len(degree))
+    starts, neighbour = held(parts[0].astype(np.int32), ti.i32), held(parts[1], ti.i32)
+    drift, gain = held(dt * np.asarray(frequency), ti.f64), held(dt * gains(parts[2], coupling), ti.f64)
+    phase_, phasor = ti.field(ti.f64, n), ti.Vector.field(2, ti.f64, n)
+
+    @ti.func
+    def point(i):
+        phasor[i] = ti.Vector([ti.cos(phase_[i]), ti.sin(phase_[i])])
+
+    @ti.func
+    def turned(i):
+        field = ti.Vector([0.0, 0.0])
+        for k in range(starts[i], starts[i + 1]):
+            field += phasor[neighbour[k]]
+        new = phase_[i] + drift[i] + gain[i] * (field[1] * phasor[i][0] - field[0] * phasor[i][1])
+        phase_[i] = new - turn * ti.floor(new / turn)
+
+    @ti.kernel
+    def once():
+        for i in range(n):
+            point(i)
+        for i in range(n):
+            turned(i)
+
+    @ti.kernel
+    def serial(ticks: ti.i32):
+        ti.loop_config(serialize=True)
+        for _ in range(ticks):
+            for i in range(n):
+                point(i)
+            for i in range(n):
+                turned(i)
 
     def tick(phase, ticks):
         phase_.from_numpy(np.array(phase))
-        for _ in range(ticks):
-            advance(phase_, phasor, starts, neighbour, gain, frequency, dt)
+        if n <= SMALL:
+            serial(ticks)
+        else:
+            for _ in range(ticks):
+                once()
         ti.sync()
         return phase_.to_numpy()
 
