@@ -4,6 +4,8 @@ Two parallel loops of one kernel for each tick; for small swarms, where launchin
 one kernel whose outermost loop, over ticks, is serial.
 """
 
+import contextlib
+import io
 import os
 from functools import cache
 
@@ -22,7 +24,8 @@ os.environ.setdefault("ENABLE_TAICHI_HEADER_PRINT", "0")
 def started():
     import taichi
 
-    taichi.init(arch=taichi.cpu, default_fp=taichi.f64, log_level=taichi.WARN)
+    with contextlib.redirect_stdout(io.StringIO()):  # which would be told that it starts
+        taichi.init(arch=taichi.cpu, default_fp=taichi.f64, log_level=taichi.WARN)
     return taichi
 
 
