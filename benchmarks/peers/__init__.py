@@ -3,8 +3,7 @@
 Each has `NAME`; `NEEDS`, what it imports; `KINDS` of topologies and `MOST` agents that it can serve in bearable
 time and memory; and `ticker`, which returns a function from phases and a number of ticks to new phases: explicit
 Euler in float64, the field divided by the degree. Libraries are imported when a ticker is made, so that a peer can be
-named where its library is not there. A peer that can be told its number of threads has `use`;
-one whose calls are costly to set up tells by `LEAST` how many ticks are needed to drown that.
+named where its library is not there. A peer that can be told its number of threads has `use`.
 """
 
 import importlib

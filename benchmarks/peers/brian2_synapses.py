@@ -7,7 +7,6 @@ from . import gains, rows
 NAME = "Brian2 (Cython)"
 NEEDS = ("brian2",)
 KINDS, MOST = ("ring", "other"), 10**5
-LEAST = 50  # a run sets itself up anew
 
 AGENT = """
 dtheta/dt = (omega + gain * pull) / second : 1

@@ -7,7 +7,6 @@ from . import gains
 NAME = "XGI"
 NEEDS = ("xgi",)
 KINDS, MOST = ("ring", "other"), 10**4
-LEAST = 20  # a call sorts its edges anew, and takes one step more than it tells
 
 
 def ticker(topology, coupling, frequency, dt):
