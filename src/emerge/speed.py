@@ -34,6 +34,7 @@ __all__ = [
     "Effort",
     "Speed",
     "Tick",
+    "call_cost",
     "fastest",
     "goals_of",
     "idle",
@@ -184,7 +185,7 @@ def speed(*, quick: bool = False) -> Speed:
     effort = QUICK if quick else FULL
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     cases = {Case(case.graph, min(case.agents, effort.agents), case.precision): None for case in CASES}
-    call = _call(effort)
+    call = call_cost(effort)
     ticks = tuple(_tick(case, effort) for case in cases)
     goals = [Goal("call of a step of 2 agents", "µs", 1.0, call)]
     goals += [goal for tick in ticks for goal in goals_of(tick)]
@@ -260,7 +261,8 @@ def _count(way: Way, effort: Effort) -> int:
     return count
 
 
-def _call(effort: Effort) -> float:
+def call_cost(effort: Effort) -> float:
+    """Return the microseconds that a step of two agents takes, which is what calling it costs."""
     swarm = Swarm(Topology.complete(2), Kuramoto(coupling=COUPLING), phase=0.0)
 
     def calls(count: int) -> None:
