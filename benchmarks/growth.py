@@ -10,15 +10,19 @@ import argparse
 import sys
 from pathlib import Path
 
+import measure
 import picture
 import record
 
 from emerge import speed
 from emerge.errors import TooLarge
 
+GRAPH = "random"
 DOUBLE_MOST, SINGLE_LEAST = 10**7, 10**6
-BYTES = {"double": 56 + 40, "single": 40 + 40 + 40}  # of an agent with ten edge ends; the last, for packed edges
-DOUBLED = 2.5  # what making a graph may take beside what it holds in the end
+BYTES = 56 + 40 + 40 + 16
+"""Of an agent with ten edge ends, at most: its state, its row, its packed row, and what is handed to the swarm."""
+MAKING = 1.2
+"""How much more may be needed while a graph is made."""
 PHASORS = {"double": 2 * 16, "single": 2 * 8}
 
 
@@ -33,9 +37,8 @@ def main():
         options.error("there must be at least 2 agents, and --most must not be below --least")
     about, output, lines = record.surroundings(), found.output or record.place(), []
     print(f"{about['machine']}\n\n{'agents':>12}  {'phasors':8}{'ns/agent-tick':>14}{'bytes/agent':>12}{'workers':>8}")
-    for n, precision in sizes(int(found.least), int(found.most)):
-        line = measured(n, precision)
-        if line is not None:
+    for n in sizes(int(found.least), int(found.most)):
+        for line in measured(n):
             lines.append(line)
             record.write(output, [line], about)
     print(f"\n{len(lines)} measurements: {output}")
@@ -44,40 +47,37 @@ def main():
 
 
 def sizes(least, most):
-    """Return numbers of agents, three in two decades of ten, and the precisions they are tried in."""
-    found = sorted({round(10 ** (step / 2), -2) for step in range(4, 17)} | {least, most})
-    for n in (int(n) for n in found if least <= n <= most):
-        if n <= DOUBLE_MOST:
-            yield n, "double"
-        if n >= SINGLE_LEAST:
-            yield n, "single"
+    """Return numbers of agents, two in each decade."""
+    return [n for power in range(1, 10) for n in (10**power, 3 * 10**power) if least <= n <= most]
 
 
-def measured(n, precision):
-    """Measure one size; None, and a sentence, where memory does not allow it."""
-    need, free = DOUBLED * n * BYTES[precision], memory_left()
+def measured(n):
+    """Measure one size in the precisions that it is tried in; say so where memory does not allow it."""
+    need, free = int(MAKING * n * BYTES), memory_left()
     if free is not None and need > free:
-        print(f"{n:12,}  {precision:8}  skipped: about {need / 2**30:.1f} GiB are needed, {free / 2**30:.1f} are left")
-        return None
-    case = speed.Case("random", n, precision)
+        print(f"{n:12,}  skipped: about {need / 2**30:.1f} GiB are needed, {free / 2**30:.1f} are left")
+        return
+    precisions = ["double"] * (n <= DOUBLE_MOST) + ["single"] * (n >= SINGLE_LEAST)
     try:
-        topology = speed.GRAPHS[case.graph](n)
-        swarm = speed.swarm_of(topology, precision)
-        times = speed.fastest({"picked": speed.ways_of(swarm, swarm)["picked"]})
+        topology = speed.GRAPHS[GRAPH](n)
+        for precision in precisions:
+            yield told(topology, precision)
     except (MemoryError, TooLarge) as error:
-        print(f"{n:12,}  {precision:8}  skipped: {error}")
-        return None
-    tick = speed.told(case, topology, swarm, times | {"alone": times["picked"]})
+        print(f"{n:12,}  skipped: {error}")
+
+
+def told(topology, precision):
+    """Measure one size in one precision, print it, return what is kept of it."""
+    swarm = speed.swarm_of(topology, precision)
+    case = speed.Case(GRAPH, len(topology), precision)
+    time = speed.fastest({"picked": speed.timed(lambda ticks: swarm.step(ticks, dt=speed.DT))})["picked"]
+    tick = speed.told(case, topology, swarm, {"alone": time, "picked": time})
     print(
-        f"{n:12,}  {precision:8}{tick.picked / n:14.2f}{tick.bytes:12.1f}{tick.workers:8}",
+        f"{tick.agents:12,}  {precision:8}{time / tick.agents:14.2f}{tick.bytes:12.1f}{tick.workers:8}",
         flush=True,
     )
-    return {
-        "case": f"growth: {case}", "graph": tick.graph, "agents": n, "edge_ends": tick.edge_ends,
-        "precision": precision, "who": "picked", "name": "emerge, picked", "version": None, "threads": tick.workers,
-        "ns_per_agent_tick": tick.picked / n, "ns_per_edge_tick": tick.picked / tick.edge_ends,
-        "bytes_per_agent": tick.bytes, "checked_against": None, "apart": None,
-    }  # fmt: skip
+    figure = measure.Figure("picked", "emerge, picked", None, time)
+    return record.line(f"growth: {case}", tick, figure)
 
 
 def memory_left():

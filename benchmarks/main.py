@@ -54,7 +54,7 @@ def main():
         for row in rows.chosen(options.only, QUICK_AGENTS if options.quick else 10**9):
             found = timed(row, effort, bound, peers=not options.without_peers)
             show(row, found)
-            lines = [record.line(row, found, figure) for figure in found.figures]
+            lines = [record.line(row.name, found.tick, figure) for figure in found.figures]
             record.write(output, lines, about)
             kept += lines
             goals += rows.goals(row, found.tick, found.times)

@@ -6,34 +6,42 @@ OWN, LIMIT, OTHERS = "#c2410c", "#15803d", "#94a3b8"
 SHOWN = ("random, 1,000", "random, 100,000", "random, 1,000,000", "ring lattice, 1,000,000", "complete, 1,000,000")
 
 
-def new(*shape, **words):
+def new(count, size, **words):
+    """Return a figure with so many axes, one below the other."""
     from matplotlib.figure import Figure
 
-    figure = Figure(layout="constrained", **words)
-    return figure, figure.subplots(*shape, squeeze=False).ravel()
+    figure = Figure(layout="constrained", figsize=size)
+    return figure, figure.subplots(count, 1, squeeze=False, **words).ravel()
 
 
 def speeds(lines, about, path):
     """Draw for some cases what each way takes; of one way with several numbers of threads the best."""
     cases = [case for case in SHOWN if any(line["case"] == case for line in lines)] or [lines[0]["case"]]
-    figure, axes = new(len(cases), 1, figsize=(9, 2.3 * len(cases) + 0.6))
-    for axis, case in zip(axes, cases, strict=True):
-        best = {}
-        for line in lines:
-            if line["case"] == case and line["who"] != "alone":
-                time = line["ns_per_agent_tick"]
-                best[line["name"]] = min(time, best.get(line["name"], math.inf))
+    found = {case: least([line for line in lines if line["case"] == case]) for case in cases}
+    high = [len(best) + 2 for best in found.values()]
+    figure, axes = new(len(cases), (9, 0.2 * sum(high) + 0.8), sharex=True, gridspec_kw={"height_ratios": high})
+    for axis, (case, best) in zip(axes, found.items(), strict=True):
         names = sorted(best, key=best.get, reverse=True)
-        axis.barh(names, [best[name] for name in names], color=[colour(name) for name in names])
+        axis.scatter([best[name] for name in names], names, color=[colour(name) for name in names], zorder=2)
         for place, name in enumerate(names):
-            axis.annotate(f" {best[name]:.3g}", (best[name], place), va="center", fontsize=8)
+            axis.annotate(f"   {best[name]:.3g}", (best[name], place), va="center", fontsize=8)
         axis.set_xscale("log")
-        axis.margins(x=0.12)
+        axis.margins(x=0.12, y=0.08)
+        axis.grid(axis="both", color="#e2e8f0", linewidth=0.8)
         axis.set_title(f"{case} agents", loc="left", fontsize=10)
         axis.tick_params(labelsize=8)
         axis.spines[["top", "right"]].set_visible(False)
     axes[-1].set_xlabel(f"ns for each agent and tick, logarithmic\n{about['machine']}", fontsize=8)
     figure.savefig(path, dpi=120)
+
+
+def least(lines):
+    """Return the nanoseconds of each way by its name; the engine by one worker is left out."""
+    best = {}
+    for line in lines:
+        if line["who"] != "alone":
+            best[line["name"]] = min(line["ns_per_agent_tick"], best.get(line["name"], math.inf))
+    return best
 
 
 def colour(name):
@@ -42,7 +50,7 @@ def colour(name):
 
 def growth(lines, about, caches, path):
     """Draw time and memory for each agent over the number of agents, with the sizes that caches hold marked."""
-    figure, (time, memory) = new(2, 1, figsize=(9, 7), sharex=True)
+    figure, (time, memory) = new(2, (9, 7), sharex=True)
     for precision, style in (("double", "o-"), ("single", "s--")):
         some = [line for line in lines if line["precision"] == precision]
         if some:

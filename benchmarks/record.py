@@ -42,12 +42,11 @@ def version(who):
     return importlib.metadata.version(needs[0]) if needs else None
 
 
-def line(row, found, figure):
+def line(case, tick, figure):
     """Return what there is to tell of one measurement."""
-    tick = found.tick
     ours = figure.who in ("alone", "picked", "baseline")
     return {
-        "case": row.name,
+        "case": case,
         "graph": tick.graph,
         "agents": tick.agents,
         "edge_ends": tick.edge_ends,

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
-from peers import MODULES
+from peers import MODULES, load
 
 from emerge.bench import Goal
 from emerge.speed import Case, goals_of
@@ -117,9 +117,10 @@ def goals(row, tick, times):
     if row.most is not None:
         found.append(Goal(f"{row.name}: an agent's tick", "ns", row.most, tick.picked / tick.agents))
     for faster in row.faster:
-        beside = min((times[peer] for peer in faster.peers if peer in times), default=math.nan)
-        ratio = beside / times.get(faster.ours, math.nan)
-        found.append(Goal(f"{row.name}: beside {faster.label}", "times", faster.times, ratio, least=True))
+        fastest = min((peer for peer in faster.peers if peer in times), key=times.get, default=None)
+        ratio = times.get(fastest, math.nan) / times.get(faster.ours, math.nan)
+        label = faster.label + (f": {load(fastest).NAME}" if fastest and len(faster.peers) > 1 else "")
+        found.append(Goal(f"{row.name}: beside {label}", "times", faster.times, ratio, least=True))
     if row.gather:
         ratio = tick.picked / times.get("gather", math.nan)
         found.append(Goal(f"{row.name}: beside the bare gather", "times", GATHER, ratio))

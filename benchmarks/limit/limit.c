@@ -4,9 +4,9 @@
  *     limit bandwidth THREADS
  *     limit gather FILE AGENTS BYTES THREADS
  *
- * FILE holds AGENTS degrees and then all indices, each an int32, as the engine's rows hold them. A gather loads the phasor
- * of 16 bytes (two doubles) or 8 (two floats) at every index and adds it to one of eight accumulators: no row, no
- * arithmetic, nothing stored. Indices are split evenly. Each thread goes over its part as often as it takes to be told
+ * FILE holds AGENTS degrees and then all indices, each an int32, as the engine's rows hold them. A gather loads the
+ * phasor of 16 bytes (two doubles) or 8 (two floats) at every index and adds it to one of eight accumulators: no row,
+ * no arithmetic, nothing stored. Indices are split evenly. Each thread goes over its part as often as it takes to be told
  * apart from noise, so that no join is counted, with and without prefetching ahead; the quicker counts. One line
  * of JSON is printed, with a checksum, so that nothing timed can be left out by the compiler.
  */

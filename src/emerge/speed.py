@@ -59,7 +59,8 @@ APART: dict[Precision, float] = {"double": 1e-12, "single": 1e-7}
 """How far phases may be from the truth, in rad."""
 LEAST_TURNS, LONG = 3, 2.0
 """A way that has taken so many turns and seconds is not timed again."""
-LARGE = 10**5
+LARGE, PACKED = 10**5, 2 * 10**6
+"""Agents from which memory and team are judged, and from which edges may be held a second time, packed."""
 
 GRAPHS: dict[str, Callable[[int], Topology]] = {
     "random": lambda n: Topology.random(n, degree=DEGREE, seed=1),
@@ -343,7 +344,8 @@ def goals_of(tick: Tick) -> list[Goal]:
     if most is not None:
         goals.append(Goal(f"{name}: an agent's tick", "ns", most, tick.picked / n))
     if n >= LARGE:
-        room = (40 if tick.precision == "single" else 56) + (4 * tick.edge_ends / n if tick.stored else 0)
+        edge_end = (8 if n >= PACKED else 4) if tick.stored else 0
+        room = (40 if tick.precision == "single" else 56) + edge_end * tick.edge_ends / n
         goals.append(Goal(f"{name}: memory of an agent", "bytes", room, tick.bytes))
         goals.append(Goal(f"{name}: team beside one worker", "times", 1.6, tick.alone / tick.picked, least=True))
     return goals
