@@ -10,7 +10,7 @@ help:
 	@echo "make run        install emerge into .venv and let 100 000 agents fall into step"
 	@echo "make test       build the wheel, install it, run all tests against it"
 	@echo "make test-slow  the same, with the proofs that take minutes"
-	@echo "make bench      check results, then time emerge beside NumPy and SciPy"
+	@echo "make bench      check results, then time emerge beside its peers and the limits of the machine"
 	@echo "make lint       ruff, mypy, cython-lint, clang-format"
 	@echo "make sdist      build the source distribution, install it into an empty environment, try it"
 	@echo "make clean      remove what the above made"
@@ -39,8 +39,12 @@ test-slow: installed
 	$(BIN)/python -m pip install --quiet --group test
 	$(BIN)/python -m pytest
 
+# Each peer on its own: one that cannot be installed stops none of the others, and the benchmark names it.
 bench: installed
-	$(BIN)/python benchmarks/main.py
+	@grep -v '^#' requirements-bench.txt | while read -r line; do \
+		$(BIN)/python -m pip install --quiet "$$line" </dev/null || echo "skipped: $$line cannot be installed"; \
+	done
+	$(BIN)/python benchmarks/main.py $(OPTIONS)
 
 lint: $(VENV)/made
 	$(BIN)/python -m pip install --quiet --group lint click matplotlib prometheus-client rich numpy

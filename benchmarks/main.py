@@ -1,117 +1,123 @@
-"""How fast a tick is, beside what a user could write instead; every case is checked before it is timed.
+"""How fast a tick is, beside peers and beside what the machine allows; every case is checked before it is timed.
 
-    python benchmarks/main.py [--quick]
+    python benchmarks/main.py [--quick] [--only CASE] [--without-peers] [--output FILE] [--plot FILE]
 
-Time is the least of alternated repeats in one run, so the ratio is what counts, not the nanoseconds.
+Times are the least of repeats that all ways take in turns, in one process. Pools of threads that libraries keep
+(OpenMP's, PyTorch's, JAX's, Taichi's) are given time to fall asleep before each turn, so that what is timed is
+alone. Ratios are what counts, not the nanoseconds.
 """
 
 import argparse
+import math
 import sys
+import tempfile
+import warnings
 from pathlib import Path
-from time import perf_counter
 
-import numpy as np
-from peers import numpy_scipy
+import check
+import limit
+import measure
+import picture
+import record
+import rows
 
-import emerge
+from emerge import speed
+from emerge.bench import Goal
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-import oracle
+QUICK_AGENTS = 200
 
-COUPLING, DT, CHECKED_TICKS = 1.0, 0.01, 5
-SPARSE, COMPLETE = (10**3, 10**4, 10**5, 10**6), (10**3, 10**4, 10**5, 10**6)
-REPEATS, SECONDS = 7, 0.15
+
+def read():
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options.add_argument("--quick", action="store_true", help="everything once, in small; the figures mean nothing")
+    options.add_argument(
+        "--only", default="", metavar="CASE", help='cases whose name holds this, such as "random, 1,000"'
+    )
+    options.add_argument("--without-peers", action="store_true", help="emerge and the limit of the machine alone")
+    options.add_argument("--output", type=Path, metavar="FILE", help="lines of JSON, appended; in benchmarks/results")
+    options.add_argument("--plot", type=Path, metavar="FILE", help="a picture, such as docs/speed.png")
+    found = options.parse_args()
+    if not rows.chosen(found.only, 1):
+        options.error(f"no case holds {found.only!r}: there are {'; '.join(row.name for row in rows.ROWS)}")
+    return found
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("--quick", action="store_true", help="sizes up to 10 000 agents only")
-    most = 10**4 if options.parse_args().quick else 10**9
-    about = emerge.about()
-    print(
-        f"{machine()}, {about.compiler}, {about.instruction_set}, {about.workers} workers at most; float64, explicit"
-        f" Euler\nns for each agent and tick (and for each edge end), least of {REPEATS} alternated repeats;"
-        f" peer: {numpy_scipy.NAME}, same run, one thread\n"
-    )
-    print(
-        f"{'graph':22}{'agents':>10}{'1 worker':>10}{'picked':>10}{'per edge':>10}{'peer':>10}{'times':>8}{'bytes':>8}"
-    )
-    print(f"{'':22}{'':>10}{'ns':>10}{'ns':>10}{'ns':>10}{'ns':>10}{'faster':>8}{'/agent':>8}")
-    for n in SPARSE:
-        if n <= most:
-            row("random, degree 10", emerge.Topology.random(n, degree=10, seed=1))
-    for n in COMPLETE:
-        if n <= most:
-            row("complete", emerge.Topology.complete(n))
+    options = read()
+    warnings.simplefilter("ignore")  # of libraries, about themselves
+    effort = speed.QUICK if options.quick else speed.FULL
+    about, output = record.surroundings(), options.output or record.place()
+    print(f"{about['machine']}, {about['workers']} workers at most\nexplicit Euler; ns for each agent and tick\n")
+    goals, kept = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        bound = machine_limit(folder)
+        for row in rows.chosen(options.only, QUICK_AGENTS if options.quick else 10**9):
+            found = timed(row, effort, bound, peers=not options.without_peers)
+            show(row, found)
+            lines = [record.line(row.name, found.tick, figure) for figure in found.figures]
+            record.write(output, lines, about)
+            kept += lines
+            goals += rows.goals(row, found.tick, found.times)
+    if not options.only:
+        goals.append(Goal("call of a step of 2 agents", "µs", 1.0, speed.call_cost(effort)))
+    judge(goals)
+    print(f"\n{len(kept)} measurements: {output}")
+    if options.plot:
+        picture.speeds(kept, about, options.plot)
 
 
-def row(name, topology):
-    """Check one case, time it, print its line."""
-    n = len(topology)
-    rng = np.random.default_rng(2)
-    phase, frequency = rng.uniform(0, 2 * np.pi, n), rng.normal(0, 0.1, n)
-    tick = numpy_scipy.ticker(topology, COUPLING, frequency, DT)
-    model = emerge.Kuramoto(coupling=COUPLING)
-    one, picked = (
-        emerge.Swarm(topology, model, phase=phase, frequency=frequency, threads=threads) for threads in (1, None)
-    )
-    check(topology, phase, frequency, one, picked, tick)
-    alone, team, peer = fastest(
-        lambda ticks: one.step(ticks, dt=DT), lambda ticks: picked.step(ticks, dt=DT), lambda ticks: tick(phase, ticks)
-    )
-    edge = team / topology.edge_ends if topology.kind == "stored" else float("nan")
-    print(
-        f"{name:22}{n:>10}{1e9 * alone / n:>10.2f}{1e9 * team / n:>10.2f}"
-        f"{f'{1e9 * edge:.2f}' if edge == edge else '–':>10}"
-        f"{1e9 * peer / n:>10.1f}{peer / team:>8.1f}{picked.nbytes / n:>8.1f}",
-        flush=True,
-    )
-
-
-def check(topology, phase, frequency, one, picked, tick):
-    """Stop if any way to a result differs from the others; small cases are held against the oracle."""
-    for swarm in (one, picked):
-        swarm.step(CHECKED_TICKS, dt=DT)
-    truth = tick(phase, CHECKED_TICKS)
-    if topology.edge_ends <= 10**6:
-        edges, weights = oracle.both_ways(topology)
-        truth = oracle.euler(phase, frequency, edges, weights, ticks=CHECKED_TICKS, dt=DT, coupling=COUPLING)
-        if oracle.apart(tick(phase, CHECKED_TICKS), truth) > 1e-12:
-            raise SystemExit(f"{numpy_scipy.NAME} is wrong on {topology}")
-    if oracle.apart(one.phase, truth) > 1e-12 or not np.array_equal(one.phase, picked.phase):
-        raise SystemExit(f"emerge is wrong on {topology}")
-
-
-def fastest(*ways):
-    """Seconds for one tick of each way: the least of alternated repeats, each long enough to be told."""
-    ticks = []
-    for way in ways:
-        count = 1
-        while seconds(way, count) < SECONDS / 4 and count < 10**6:
-            count *= 4
-        ticks.append(count)
-    best = [float("inf")] * len(ways)
-    for _ in range(REPEATS):
-        for k, way in enumerate(ways):
-            best[k] = min(best[k], seconds(way, ticks[k]) / ticks[k])
-    return best
-
-
-def seconds(way, ticks):
-    begun = perf_counter()
-    way(ticks)
-    return perf_counter() - begun
-
-
-def machine():
-    """Name the processor, where the system tells."""
+def machine_limit(folder):
+    """Compile the program that measures the machine, and say what bandwidth it finds; None where that fails."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return "this machine"
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names)} × {names[0]}" if names else "this machine"
+        bound = limit.Limit.built(folder)
+        for threads in sorted({1, measure.CORES}):
+            found = bound.bandwidth(threads)
+            print(
+                f"{threads} thread{'s' * (threads > 1)}: triad {found['triad']:.1f}, reading {found['read']:.1f} GB/s"
+            )
+    except limit.NoLimit as error:
+        print(f"skipped: limit of the machine: {error}")
+        return None
+    print(flush=True)
+    return bound
+
+
+def timed(row, effort, bound, *, peers):
+    """Check and time one row; what is wrong ends the run, since a figure beside it would mean nothing."""
+    try:
+        contest = measure.Contest(row, effort)
+        contest.engine()
+        for module in row.peers if peers else ():
+            contest.peer(module)
+        if row.gather and bound is not None:
+            contest.gather(bound)
+        return contest.found()
+    except (check.Wrong, limit.NoLimit, RuntimeError) as error:
+        raise SystemExit(f"{row.name}: {error}") from error
+
+
+def show(row, found):
+    tick = found.tick
+    print(f"{row.name}: {tick.workers} worker{'s' * (tick.workers > 1)} picked, {tick.bytes:.1f} bytes for each agent")
+    for figure in sorted(found.figures, key=lambda figure: figure.nanoseconds):
+        threads = "" if figure.threads is None else f"{figure.threads} thread{'s' * (figure.threads > 1)}"
+        times = figure.nanoseconds / tick.picked
+        print(f"  {figure.name:40}{threads:>12}{figure.nanoseconds / tick.agents:12.2f} ns{times:12.2f} ×")
+    for text in found.left:
+        print(f"  skipped: {text}")
+    print(flush=True)
+
+
+def judge(goals):
+    """Print each figure that is wanted beside the one that was reached."""
+    wide = max(len(goal.name) for goal in goals)
+    print(f"{'':{wide}}{'wanted':>10}{'reached':>10}  {'':5}  met")
+    for goal in goals:
+        reached = "–" if math.isnan(goal.found) else f"{goal.found:.3g}"
+        wanted = f"{'≥' if goal.least else '≤'} {goal.wanted:.4g}"
+        met = "–" if math.isnan(goal.found) else "yes" if goal.met else "no"
+        print(f"{goal.name:{wide}}{wanted:>10}{reached:>10}  {goal.unit:5}  {met}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

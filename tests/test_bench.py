@@ -2,10 +2,11 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
-from emerge import _engine, bench
+from emerge import _engine, bench, speed
 from emerge.errors import InvalidValue
 from emerge.swarm import Swarm
 
@@ -124,6 +125,8 @@ class TestCommand:
             (("bench", "parallelism"), "No such command 'parallelism'"),
             (("bench", "concurrency", "--slow"), "No such option"),
             (("bench", "concurrency", "5"), "unexpected extra argument"),
+            (("bench", "speed", "--slow"), "No such option"),
+            (("bench", "speed", "5"), "unexpected extra argument"),
         ],
     )
     def test_misuse(self, words, said):
@@ -133,9 +136,112 @@ class TestCommand:
         assert sum(line.startswith("Error: ") for line in done.stderr.splitlines()) == 1
         assert said in done.stderr
 
-    @pytest.mark.parametrize("words", [("bench", "--help"), ("bench", "concurrency", "--help")])
+    @pytest.mark.parametrize("words", [("--help",), ("concurrency", "--help"), ("speed", "--help")])
     def test_help(self, words):
-        done = emerge_(*words)
+        done = emerge_("bench", *words)
         assert done.exit_code == 0
-        assert "emerge bench concurrency" in done.stdout
+        assert f"emerge bench {words[0] if len(words) > 1 else 'speed'}" in done.stdout
         assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+@pytest.fixture(scope="module")
+def speeds():
+    done = emerge_("bench", "speed", "--quick", "--json")
+    assert done.exit_code == 0, done.output
+    assert not done.stderr
+    return json.loads(done.stdout)
+
+
+class TestSpeed:
+    def test_every_graph_has_its_figures(self, speeds):
+        assert {tick["graph"] for tick in speeds["ticks"]} == set(speed.GRAPHS)
+        assert {tick["precision"] for tick in speeds["ticks"]} == {"double", "single"}
+        for tick in speeds["ticks"]:
+            assert tick["agents"] == 1000
+            assert min(tick["alone"], tick["picked"], tick["bytes"]) > 0
+            assert tick["workers"] >= 1
+            assert tick["stored"] or tick["graph"] != "random"
+        assert speeds["call"] > 0
+        assert speeds["machine"]
+
+    def test_goals_are_judged(self, speeds):
+        assert [goal["unit"] for goal in speeds["goals"]] == ["µs", "µs", "ns", "ns"]
+        for goal in speeds["goals"]:
+            assert goal["met"] is (goal["found"] <= goal["wanted"])
+
+    def test_large_cases_have_goals_of_memory_and_team(self):
+        tick = speed.Tick("random", 10**5, 10**6, True, "single", 32e5, 16e5, 2, 79.0)
+        memory, team = speed.goals_of(tick)
+        assert (memory.wanted, memory.met) == (80.0, True)
+        assert (team.found, team.met) == (2.0, True)
+        assert not speed.goals_of(replace(tick, bytes=81.0))[0].met
+        assert not speed.goals_of(replace(tick, picked=32e5))[1].met
+
+    def test_table(self):
+        done = emerge_("bench", "speed", "--quick")
+        assert done.exit_code == 0, done.output
+        for word in (*speed.GRAPHS, "1 worker", "picked", "single", "–", "Goals", "call of a step"):
+            assert word in done.stdout
+
+    def test_a_wrong_tick_is_not_timed(self, monkeypatch):
+        step = Swarm.step
+        monkeypatch.setattr(Swarm, "step", lambda swarm, ticks=1, *, dt=0.01: step(swarm, ticks, dt=1.0001 * dt))
+        with pytest.raises(RuntimeError, match=r"rad from where the equation has it: random, 100$"):
+            speed.swarms_of(speed.Case("random", 100), speed.GRAPHS["random"](100))
+
+    def test_a_team_that_differs_is_not_timed(self, monkeypatch):
+        step, made = Swarm.step, []
+
+        def other(swarm, ticks=1, *, dt=0.01):
+            if swarm not in made:
+                made.append(swarm)
+            step(swarm, ticks, dt=dt if swarm is made[0] else dt + 1e-15)
+
+        monkeypatch.setattr(Swarm, "step", other)
+        with pytest.raises(RuntimeError, match=r"one worker and 1 differ: ring lattice, 100$"):
+            speed.swarms_of(speed.Case("ring lattice", 100), speed.GRAPHS["ring lattice"](100))
+
+
+class TestTiming:
+    def test_the_least_of_turns_is_kept(self):
+        order = []
+
+        def way(name, *seconds):
+            times = iter(seconds)
+
+            def told(ticks):
+                order.append(name)
+                return next(times) * ticks
+
+            return told
+
+        # Half a second a tick is long enough at once: one call to find that out, then the turns.
+        ways = {"one": way("one", 0.5, 0.7, 0.6, 0.9), "other": way("other", 0.6, 0.8, 0.9, 0.7)}
+        assert speed.fastest(ways, speed.Effort(0.05, 3, 1)) == {"one": 0.6e9, "other": 0.7e9}
+        assert order == ["one", "other"] + ["one", "other"] * 3
+
+    def test_what_a_call_costs_is_drowned(self):
+        counts = []
+
+        def way(ticks):
+            counts.append(ticks)
+            return 0.01 + 1e-4 * ticks
+
+        found = speed.fastest({"way": way}, speed.Effort(0.001, 1, 1))["way"]
+        assert 1e5 <= found <= 1.2e5
+        assert counts == [4**power for power in range(6)] + [4**5]
+
+    @pytest.mark.parametrize(("busy", "naps"), [(3, 4), (10**9, 1000)])
+    def test_idle_waits_for_threads_that_spin_but_not_for_ever(self, monkeypatch, busy, naps):
+        clock, used, slept = [0.0], [0.0], []
+
+        def sleep(seconds):
+            slept.append(seconds)
+            clock[0] += seconds
+            used[0] += seconds if len(slept) <= busy else 0.0
+
+        monkeypatch.setattr(speed, "perf_counter", lambda: clock[0])
+        monkeypatch.setattr(speed, "process_time", lambda: used[0])
+        monkeypatch.setattr(speed, "sleep", sleep)
+        speed.idle(1.0)
+        assert len(slept) == pytest.approx(naps, abs=1)

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from . import bench as measure
 from . import job, plot, report
+from . import speed as ticks
 from .about import about
 from .errors import EmergeError, InvalidValue, MissingExtra
 from .model import Normalize
@@ -243,12 +244,16 @@ def bench() -> None:
 
     \b
     Examples:
+      emerge bench speed
       emerge bench concurrency
     """  # noqa: D301 - click wants the sign itself
 
 
+QUICK = click.option("--quick", is_flag=True, help="Try everything once, in small; the figures mean nothing.")
+
+
 @bench.command(short_help="Tell what updates and ticks cost.")
-@click.option("--quick", is_flag=True, help="Try everything once, in small; the figures mean nothing.")
+@QUICK
 @AS_JSON
 def concurrency(quick: bool, as_json: bool) -> None:
     """Tell what one update costs under a mutex, an atomic word, a channel and read-copy update, and what a tick takes.
@@ -264,6 +269,24 @@ def concurrency(quick: bool, as_json: bool) -> None:
     """  # noqa: D301 - click wants the sign itself
     found = measure.concurrency(quick=quick)
     _show(report.about_concurrency(found), report.concurrency_tables, as_json)
+
+
+@bench.command(short_help="Tell how fast a tick is.")
+@QUICK
+@AS_JSON
+def speed(quick: bool, as_json: bool) -> None:
+    """Tell how many nanoseconds a tick takes for each agent, by graph and size, and how much memory.
+
+    Graphs: random, small world, scale-free, ring lattice and complete, of a thousand to a million agents; by one
+    worker and by as many as the engine picks. Each is held against the equation before it is timed. It takes about a
+    minute; let the machine do nothing else meanwhile.
+
+    \b
+    Examples:
+      emerge bench speed
+      emerge bench speed --json
+    """  # noqa: D301 - click wants the sign itself
+    _show(report.about_speed(ticks.speed(quick=quick)), report.speed_tables, as_json)
 
 
 def _show(facts: report.Facts, table: Callable[[report.Facts], Any], as_json: bool) -> None:
