@@ -81,6 +81,7 @@ cdef dict SCHEDULES = {"barrier": BARRIER, "gossip": GOSSIP, "ordered": ORDERED}
 cdef tuple ENDINGS = ("running", "reached", "timeout", "cancelled", "deadline")  # by `Reason`
 cdef enum:
     SLICE = 50_000_000      # ns between two looks at signals
+    WORTH_TILES = 16        # ticks for which tiles are worth being made
     FIRST_RECORD = 65_536   # ticks that a batch may record, or as many as have been: room is made for all of them
 
 cdef bint regions_were_opened = False
@@ -299,14 +300,37 @@ cdef class Graph:
             held += 8 * graph.ends
         if graph.divisor != NULL:
             held += 8 * graph.n
-        return held
+        return held + em_tiles_size(em_tiles_of(graph), graph)
+
+    def cut(self, int workers):
+        """Cut a stored graph into tiles, if there is memory and nobody has; tests do, and swarms that gain by it."""
+        cdef em_tiles *tiles
+        cdef int64_t band
+        global regions_were_opened
+        if self.graph.kind != EM_GRAPH_STORED or self.graph.weights != NULL:
+            raise InvalidValue("only a stored graph without weights can be cut into tiles")
+        self._renew()
+        workers = _workers(workers, self.graph.n)
+        regions_were_opened |= workers > 1
+        with nogil:
+            PyThread_acquire_lock(self.lock, WAIT_LOCK)
+        tiles = em_tiles_create(self.graph) if em_tiles_of(self.graph) == NULL else NULL
+        if tiles != NULL:
+            for band in prange(tiles.bands, nogil=True, schedule="dynamic", num_threads=workers):
+                em_tiles_cut(tiles, self.graph, band)
+            em_tiles_offer(self.graph, tiles)
+        PyThread_release_lock(self.lock)
+
+    cdef void _renew(self) noexcept:
+        """In a forked child: who held the lock is not there."""
+        if self.born != generation:
+            self.born = generation
+            self.lock = PyThread_allocate_lock()
 
     cdef int divide(self) except -1:
         """Make what divides the fields if there are weights; one thread at a time, and once."""
         cdef bint made
-        if self.born != generation:
-            self.born = generation
-            self.lock = PyThread_allocate_lock()
+        self._renew()
         with nogil:
             PyThread_acquire_lock(self.lock, WAIT_LOCK)
             made = em_rows_divide(self.graph)
@@ -354,6 +378,9 @@ cdef class Engine:
     cdef em_scratch *scratch
     cdef em_steal_queue *queues
     cdef int scratches
+    cdef em_table_pair *panels      # one for each of so many workers, where there are tiles
+    cdef int panels_for
+    cdef size_t judged              # the graph that has been found worth tiles or not
     cdef em_rcu *rcu
     cdef readonly Graph graph       # the one published last
     cdef list published             # all that may still be read
@@ -443,6 +470,7 @@ cdef class Engine:
         em_base_free(self.swarm.failed)
         em_base_free(self.order)
         em_base_free(self.scratch)
+        em_base_free(self.panels)
         em_steal_free(self.queues)
         em_base_free(self.trace)
         em_base_free(self.team)
@@ -542,6 +570,7 @@ cdef class Engine:
             held += 16 * blocks
         if em_swarm_inbox(swarm) != NULL:
             held += 8 * swarm.n + 8 * blocks
+        held += self.panels_for * swarm.panel_room
         return held + self.ring_bytes + 8 * self.room
 
     cdef int _fits(self, const double[::1] array) except -1:
@@ -947,6 +976,8 @@ cdef class Engine:
             ticks = min(ticks, max(FIRST_RECORD, self.kept))
         self._make_room(ticks + 1, workers)
         self._adopt()
+        if self.swarm.single and self.schedule == BARRIER:
+            self._cut(ticks, workers)
         self._gather()
         memset(batch, 0, sizeof(Batch))
         batch.swarm, batch.isa, batch.team, batch.scratch = &self.swarm, self.isa, self.team, self.scratch
@@ -964,6 +995,37 @@ cdef class Engine:
         self.begun = em_base_nanoseconds()
         batch.looked = batch.ended = self.begun
         batch.until = self.begun + SLICE
+        return 0
+
+    cdef int _cut(self, int64_t ticks, int workers) except -1:
+        """In one's turn: cut the graph into tiles if that pays, and give each worker room for the sums of a panel."""
+        cdef const em_graph *graph = self.swarm.sense.graph
+        cdef Graph one
+        cdef const em_tiles *tiles
+        cdef em_table_pair *panels
+        cdef size_t size
+        cdef int rank
+        if em_tiles_of(graph) == NULL and self.ticks + ticks >= WORTH_TILES and self.judged != <size_t>graph:
+            self.judged = <size_t>graph
+            if em_tiles_pay(graph, True):
+                for one in list(self.published):
+                    if one.graph == graph:
+                        one.cut(workers)
+        tiles = em_tiles_of(graph)
+        if tiles == NULL:
+            return 0
+        size = em_tiles_sums_size(tiles)
+        if size > self.swarm.panel_room or workers > self.panels_for:
+            panels = <em_table_pair *>em_base_alloc(workers * size)
+            if panels == NULL:
+                self.swarm.panel_room = 0
+                em_swarm_cut(&self.swarm)
+                return 0
+            em_base_free(self.panels)
+            self.panels, self.panels_for, self.swarm.panel_room = panels, workers, size
+        for rank in range(workers):
+            self.scratch[rank].panel = <em_table_pair *>(<char *>self.panels + rank * self.swarm.panel_room)
+        em_swarm_cut(&self.swarm)
         return 0
 
     cdef int _conclude(self) except -1:

@@ -1,7 +1,7 @@
 """The update loop: what every member of a team does from the first tick of a batch to the last.
 
 `tick_member` is entered by each member with its rank and the *measured* size of the team. It knows blocks,
-stages and joins; what a block does is `em_swarm.h`, who does it `em_steal.h`, how members meet `em_team.h`, which
+units of them, stages and joins; what a block does is `em_swarm.h`, who does it `em_steal.h`, how members meet `em_team.h`, which
 graph holds `em_rcu.h`. At each join the last arriver alone does the serial part before it lets the others go on.
 Fields of `Batch` below the line are written there, or by their member before its first join, and nowhere else, so
 members read them only after a join.
@@ -10,7 +10,8 @@ members read them only after a join.
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from em cimport (
-    EM_SWARM_NOBODY, em_atomic_load, em_base_nanoseconds, em_base_pause, em_gossip_sum, em_graph, em_graph_deal, em_isa,
+    EM_SWARM_NOBODY, em_atomic_load, em_base_nanoseconds, em_base_pause, em_gossip_sum, em_graph, em_graph_blocks,
+    em_graph_deal, em_isa,
     em_rcu, em_rcu_enter, em_ring, em_ring_pour_all, em_scratch, em_steal_fill, em_steal_next, em_steal_queue,
     em_step_methods, em_swarm, em_swarm_coherence, em_swarm_enter, em_swarm_inbox, em_swarm_spread, em_swarm_sum_up,
     em_swarm_turn_over, em_team, em_team_arrive, em_team_open, em_team_wait, em_word, memory_order_relaxed,
@@ -140,6 +141,7 @@ cdef inline void _adopt(Batch *batch) noexcept nogil:
 
 cdef inline void _after_stage(Batch *batch, bint last) noexcept nogil:
     cdef const em_graph *graph
+    cdef int64_t unit
     cdef int rank
     if batch.schedule == BARRIER:
         em_swarm_turn_over(batch.swarm)
@@ -154,10 +156,10 @@ cdef inline void _after_stage(Batch *batch, bint last) noexcept nogil:
         _look_at_clock(batch)
         _adopt(batch)
     if batch.steals and batch.size > 1 and (_goes_on(batch) or not last):
-        graph = batch.swarm.sense.graph
+        graph, unit = batch.swarm.sense.graph, batch.swarm.unit
         for rank in range(batch.size):
-            em_steal_fill(&batch.queues[rank], em_graph_deal(graph, rank, batch.size),
-                          em_graph_deal(graph, rank + 1, batch.size))
+            em_steal_fill(&batch.queues[rank], em_graph_deal(graph, unit, rank, batch.size),
+                          em_graph_deal(graph, unit, rank + 1, batch.size))
 
 
 cdef inline void _join(Batch *batch, em_scratch *scratch, uint32_t size,
@@ -190,22 +192,27 @@ cdef inline void _before_first(Batch *batch, bint last) noexcept nogil:
 cdef struct Member:
     int rank
     int size
-    int64_t begin           # its blocks by the first dealing
+    int64_t begin           # its units by the first dealing
     int64_t end
-    int64_t block           # the next of them, where nothing is stolen
+    int64_t unit            # the next of them, where nothing is stolen
     uint64_t seed           # of whom to steal from
 
 
 cdef inline void _deal(Batch *batch, Member *me) noexcept nogil:
-    me.begin = em_graph_deal(batch.swarm.sense.graph, me.rank, me.size)
-    me.end = em_graph_deal(batch.swarm.sense.graph, me.rank + 1, me.size)
+    me.begin = em_graph_deal(batch.swarm.sense.graph, batch.swarm.unit, me.rank, me.size)
+    me.end = em_graph_deal(batch.swarm.sense.graph, batch.swarm.unit, me.rank + 1, me.size)
+
+
+cdef inline int64_t _end(Batch *batch, Member *me) noexcept nogil:
+    """Return the block after the last of one's units."""
+    return min(me.end * batch.swarm.unit, em_graph_blocks(batch.swarm.n))
 
 
 cdef inline void _publish(Batch *batch, Member *me, bint stale) noexcept nogil:
     """Fold what waits in the inbox and make phasors, of one's own blocks; all phasors if they are stale."""
     cdef em_scratch *scratch = batch.scratch + me.rank
     cdef int64_t block
-    for block in range(me.begin, me.end):
+    for block in range(me.begin * batch.swarm.unit, _end(batch, me)):
         batch.isa.publish(batch.swarm, block, stale, scratch)
     _join(batch, scratch, me.size, _after_publishing, False)
 
@@ -218,7 +225,7 @@ cdef inline void _prologue(Batch *batch, Member *me) noexcept nogil:
         _publish(batch, me, batch.stale)
     if batch.first:
         if batch.target == LOCKED:
-            for block in range(me.begin, me.end):
+            for block in range(me.begin * batch.swarm.unit, _end(batch, me)):
                 batch.isa.look(batch.swarm, block, scratch)
         _join(batch, scratch, me.size, _before_first, False)
     if batch.steals and me.size > 1 and _goes_on(batch):
@@ -226,29 +233,29 @@ cdef inline void _prologue(Batch *batch, Member *me) noexcept nogil:
 
 
 cdef inline int64_t _next(Batch *batch, Member *me) noexcept nogil:
-    """Return the next block for this member in this stage, or -1."""
+    """Return the next unit for this member in this stage, or -1."""
     if batch.steals and me.size > 1:
         return em_steal_next(batch.queues, me.size, me.rank, &me.seed)
-    me.block += 1
-    return me.block - 1 if me.block <= me.end else -1
+    me.unit += 1
+    return me.unit - 1 if me.unit <= me.end else -1
 
 
-cdef inline void _do_blocks(Batch *batch, Member *me, int stage) noexcept nogil:
-    """Do blocks of a stage, one's own and then others', until there are none."""
+cdef inline void _do_units(Batch *batch, Member *me, int stage) noexcept nogil:
+    """Do units of a stage, one's own and then others', until there are none."""
     cdef em_scratch *scratch = batch.scratch + me.rank
-    cdef int64_t until, block
-    me.block = me.begin
-    block = _next(batch, me)
-    while block >= 0:
+    cdef int64_t until, unit
+    me.unit = me.begin
+    unit = _next(batch, me)
+    while unit >= 0:
         if batch.schedule == GOSSIP:
-            batch.isa.gossip(batch.swarm, block, scratch)
+            batch.isa.gossip(batch.swarm, unit, scratch)
         else:
-            batch.isa.stage(batch.swarm, stage, block, scratch)
+            batch.isa.stage(batch.swarm, stage, unit, scratch)
         if me.rank == batch.slow:
             until = em_base_nanoseconds() + batch.delay
             while em_base_nanoseconds() < until:
                 em_base_pause()
-        block = _next(batch, me)
+        unit = _next(batch, me)
 
 
 cdef inline void tick_member(Batch *batch, int rank, int size) noexcept nogil:
@@ -270,5 +277,5 @@ cdef inline void tick_member(Batch *batch, int rank, int size) noexcept nogil:
             _join(batch, scratch, size, _after_stage, True)
             continue
         for stage in range(stages):
-            _do_blocks(batch, &me, stage)
+            _do_units(batch, &me, stage)
             _join(batch, scratch, size, _after_stage, stage + 1 == stages)

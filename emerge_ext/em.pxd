@@ -119,7 +119,7 @@ cdef extern from "em_graph.h" nogil:
 
     void em_graph_free(em_graph *graph)
     int64_t em_graph_blocks(int64_t n)
-    int64_t em_graph_deal(const em_graph *graph, int64_t rank, int64_t size)
+    int64_t em_graph_deal(const em_graph *graph, int64_t unit, int64_t rank, int64_t size)
     bint em_graph_shares(const em_graph *graph)
 
 
@@ -150,6 +150,19 @@ cdef extern from "em_lattice.h" nogil:
 
 cdef extern from "em_table.h" nogil:
     size_t em_table_size(int64_t n, bint single)
+
+
+cdef extern from "em_tiles.h" nogil:
+    ctypedef struct em_tiles:
+        int64_t bands
+
+    em_tiles *em_tiles_of(const em_graph *graph)
+    void em_tiles_offer(em_graph *graph, em_tiles *tiles)
+    bint em_tiles_pay(const em_graph *graph, bint single)
+    em_tiles *em_tiles_create(const em_graph *graph)
+    void em_tiles_cut(em_tiles *tiles, const em_graph *graph, int64_t band)
+    int64_t em_tiles_size(const em_tiles *tiles, const em_graph *graph)
+    size_t em_tiles_sums_size(const em_tiles *tiles)
 
 
 cdef extern from "em_sums.h" nogil:
@@ -233,6 +246,9 @@ cdef extern from "em_swarm.h" nogil:
         double *share
         double *extent
         em_sense sense
+        const em_tiles *tiles
+        int64_t unit
+        size_t panel_room
         em_act_kind act
         double *parameters
         em_step_kind step
@@ -241,7 +257,11 @@ cdef extern from "em_swarm.h" nogil:
         uint8_t *failed
         int64_t living
 
+    ctypedef struct em_table_pair:
+        pass
+
     ctypedef struct em_scratch:
+        em_table_pair *panel
         int64_t drains
         int64_t waited
 
@@ -259,6 +279,7 @@ cdef extern from "em_swarm.h" nogil:
     void em_swarm_offer_wide(em_swarm *swarm, void *cells)
     em_sums *em_swarm_offered(em_swarm *swarm)
     void em_swarm_offer_sums(em_swarm *swarm, em_sums *sums)
+    void em_swarm_cut(em_swarm *swarm)
     void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
     void em_swarm_sum_up(em_swarm *swarm)
     void em_swarm_turn_over(em_swarm *swarm)

@@ -68,7 +68,8 @@ static inline void *em_base_alloc(size_t size)
     void *memory = aligned_alloc(apart, whole);
 #endif
 #if defined(MADV_HUGEPAGE)
-    if (memory != NULL && apart == EM_BASE_HUGE) madvise(memory, whole, MADV_HUGEPAGE); /* a wish: it may be refused */
+    if (memory != NULL && apart == EM_BASE_HUGE)
+        madvise(memory, whole, MADV_HUGEPAGE); /* a wish: it may be refused */
 #endif
     if (memory != NULL) atomic_fetch_add_explicit(&em_base_count, 1, memory_order_relaxed);
     return memory;

@@ -24,20 +24,24 @@
 
 typedef enum { EM_GRAPH_STORED, EM_GRAPH_GROUPS, EM_GRAPH_LATTICE } em_graph_kind;
 
-typedef struct em_tiles em_tiles;
+typedef struct { /* the edges of a stored graph once more: see em_tiles.h */
+    int64_t bands, columns;
+    int64_t *run;   /* [bands][columns + 1]: where the words of each tile of a band begin */
+    uint32_t *word; /* [ends], and some more to look ahead */
+} em_tiles;
 
 typedef struct {
     em_graph_kind kind;
     int64_t n;
     int64_t ends; /* edge ends: the sum of all degrees */
 
-    int64_t *start;   /* [blocks + 1], stored graphs only, as those below */
-    uint16_t *order;  /* [n]: the agent of each row, counted from the first of its block */
-    int32_t *degree;  /* [n]: of each row */
-    int32_t *indices; /* [ends + EM_GRAPH_MARGIN] */
-    double *weights;  /* [ends], or NULL: all 1 */
-    double *divisor;  /* [n]: 1 / sum of |weights| of each row, or NULL: not asked for yet */
-    _Atomic(em_tiles *) tiles; /* the edges once more (em_tiles.h), or NULL: nobody has asked for that */
+    int64_t *start;            /* [blocks + 1], stored graphs only, as those below */
+    uint16_t *order;           /* [n]: the agent of each row, counted from the first of its block */
+    int32_t *degree;           /* [n]: of each row */
+    int32_t *indices;          /* [ends + EM_GRAPH_MARGIN] */
+    double *weights;           /* [ends], or NULL: all 1 */
+    double *divisor;           /* [n]: 1 / sum of |weights| of each row, or NULL: not asked for yet */
+    _Atomic(em_tiles *) tiles; /* or NULL: nobody has asked for them */
 
     int32_t groups;  /* groups only, as those below; their agents follow each other */
     int64_t *border; /* [groups + 1]: first agent of each */
@@ -55,9 +59,18 @@ static inline int64_t em_graph_blocks(int64_t n)
     return (n + EM_GRAPH_BLOCK - 1) / EM_GRAPH_BLOCK;
 }
 
+static inline void em_graph_free_tiles(em_tiles *tiles)
+{
+    if (tiles == NULL) return;
+    em_base_free(tiles->run);
+    em_base_free(tiles->word);
+    em_base_free(tiles);
+}
+
 static inline void em_graph_free(em_graph *graph)
 {
     if (graph == NULL) return;
+    em_graph_free_tiles(atomic_load_explicit(&graph->tiles, memory_order_relaxed));
     em_base_free(graph->degree);
     em_base_free(graph->indices);
     em_base_free(graph->weights);
@@ -84,16 +97,22 @@ static inline int64_t em_graph_work(const em_graph *graph, int64_t block)
     return agent * before + (graph->kind == EM_GRAPH_STORED ? graph->start[block] : 0);
 }
 
-/* First block of worker `rank` of `size`: equal shares of the work, worker `size` starts at the end. */
-static inline int64_t em_graph_deal(const em_graph *graph, int64_t rank, int64_t size)
+/* Workers are dealt units, of so many blocks each. */
+static inline int64_t em_graph_units(const em_graph *graph, int64_t unit)
 {
-    int64_t low = 0, high = em_graph_blocks(graph->n);
-    int64_t all = em_graph_work(graph, high);
-    int64_t share = all / size * rank + all % size * rank / size;
+    return (em_graph_blocks(graph->n) + unit - 1) / unit;
+}
+
+/* First unit of worker `rank` of `size`: equal shares of the work, worker `size` starts at the end. */
+static inline int64_t em_graph_deal(const em_graph *graph, int64_t unit, int64_t rank, int64_t size)
+{
+    const int64_t blocks = em_graph_blocks(graph->n), all = em_graph_work(graph, blocks);
+    const int64_t share = all / size * rank + all % size * rank / size;
+    int64_t low = 0, high = em_graph_units(graph, unit);
     if (rank >= size) return high;
-    while (low < high) { /* the first block with that much work, or more, before it */
+    while (low < high) { /* the first unit with that much work, or more, before it */
         int64_t middle = (low + high) / 2;
-        if (em_graph_work(graph, middle) < share)
+        if (em_graph_work(graph, middle * unit) < share)
             low = middle + 1;
         else
             high = middle;

@@ -32,6 +32,9 @@ typedef struct {
     double *share;               /* [blocks][2]: sum of the phasors of a block */
     double *extent;              /* [blocks][2]: least and largest rate of a block, or NULL: nobody asks */
     em_sense sense;
+    const em_tiles *tiles; /* in use, or NULL */
+    int64_t unit;          /* blocks that a worker does at a time: those of a panel, or one */
+    size_t panel_room;     /* bytes that each worker has for the sums of a panel */
     em_act_kind act;
     double parameters[EM_ACT_PARAMETERS];
     em_step_kind step;
@@ -53,8 +56,9 @@ typedef struct {
     double rate[EM_ACT_RATES * EM_GRAPH_BLOCK];
     double next[EM_ACT_RATES * EM_GRAPH_BLOCK];
     double phasor[2 * EM_GRAPH_BLOCK];
-    int64_t drains; /* blocks whose inbox held something */
-    int64_t waited; /* ns at joins */
+    em_table_pair *panel; /* sums of its rows, where there are tiles */
+    int64_t drains;       /* blocks whose inbox held something */
+    int64_t waited;       /* ns at joins */
 } em_scratch;
 
 static inline void em_swarm_init(em_swarm *swarm)
@@ -352,12 +356,18 @@ static inline const em_table *em_swarm_back(const em_swarm *swarm)
     return &swarm->table[em_graph_shares(swarm->sense.graph) ? 1 - swarm->front : swarm->front];
 }
 
-/* One stage of a tick for one block: sense, act, combine, publish. */
-static inline void em_swarm_stage(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch)
+/* One stage of a tick for one unit: sense, act, combine, publish. */
+static inline void em_swarm_stage(em_swarm *swarm, int stage, int64_t unit, em_scratch *scratch)
 {
-    em_swarm_rates(swarm, &swarm->sense, block, scratch);
-    em_swarm_combine(swarm, stage, block, scratch);
-    em_swarm_phasors(swarm, block, scratch->next, em_swarm_back(swarm), scratch);
+    const int64_t first = unit * swarm->unit, blocks = em_graph_blocks(swarm->n);
+    em_sense sense = swarm->sense;
+    if (swarm->tiles != NULL) em_tiles_add_up(swarm->tiles, &sense.table[0], unit, scratch->panel);
+    for (int64_t block = first; block < first + swarm->unit && block < blocks; block++) {
+        if (swarm->tiles != NULL) sense.ready = scratch->panel + (block - first) * EM_GRAPH_BLOCK;
+        em_swarm_rates(swarm, &sense, block, scratch);
+        em_swarm_combine(swarm, stage, block, scratch);
+        em_swarm_phasors(swarm, block, scratch->next, em_swarm_back(swarm), scratch);
+    }
 }
 
 /* This and the next only by the last arriver, or while nobody is at work.
@@ -376,6 +386,17 @@ static inline void em_swarm_sum_up(em_swarm *swarm)
     swarm->sense.table[0] = swarm->table[swarm->front];
 }
 
+/* Uses the tiles of the graph if it has them, the tables suit and each worker has room for the sums: the bits are the
+ * same with and without. */
+static inline void em_swarm_cut(em_swarm *swarm)
+{
+    const em_tiles *tiles = em_tiles_of(swarm->sense.graph);
+    const em_table *table = &swarm->table[0];
+    bool suits = tiles != NULL && table->pairs && table->single && !table->latest;
+    swarm->tiles = suits && em_tiles_sums_size(tiles) <= swarm->panel_room ? tiles : NULL;
+    swarm->unit = swarm->tiles == NULL ? 1 : em_tiles_panel(tiles);
+}
+
 /* Goes on with another graph, or other tables; all phasors are stale then. */
 static inline void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
 {
@@ -390,6 +411,7 @@ static inline void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
     swarm->front = 0;
     swarm->sense.graph = graph;
     swarm->sense.table[0] = swarm->table[0];
+    em_swarm_cut(swarm);
     if (graph->kind != EM_GRAPH_GROUPS) return;
     if (swarm->sums == NULL || swarm->sums->groups < graph->groups) swarm->sums = em_swarm_offered(swarm);
     em_sums_clear(swarm->sums, graph);

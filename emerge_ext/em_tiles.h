@@ -15,26 +15,25 @@
 #include "em_rows.h"
 #include "em_table.h"
 
-#define EM_TILES_BAND     (8 * EM_GRAPH_BLOCK) /* rows: 12 bits */
-#define EM_TILES_COLUMN   20                   /* bits of a column */
-#define EM_TILES_COLUMNS  ((int64_t)1 << EM_TILES_COLUMN)
-#define EM_TILES_PANELS   16                /* that all rows are cut into, at most */
-#define EM_TILES_FEWEST   ((int64_t)3 << 20) /* agents below which a graph is not cut */
-#define EM_TILES_FAR      (EM_TILES_COLUMNS / 8) /* between two agents that are not near each other */
-#define EM_TILES_AHEAD    32                /* words between the one that is added and the one whose phasor is fetched */
+#define EM_TILES_BAND (8 * EM_GRAPH_BLOCK) /* rows: 12 bits */
+#ifndef EM_TILES_COLUMN
+#define EM_TILES_COLUMN 20 /* bits of a column; a test makes tiles small */
+#endif
+#define EM_TILES_COLUMNS ((int64_t)1 << EM_TILES_COLUMN)
+#define EM_TILES_PANELS  20 /* that all rows are cut into, at most: their sums take 16 bytes a row */
+#define EM_TILES_FEWEST  ((int64_t)3 << 20)     /* agents below which a graph is not cut */
+#define EM_TILES_FAR     (EM_TILES_COLUMNS / 8) /* between two agents that are not near each other */
+#define EM_TILES_AHEAD   32 /* words between the one that is added and the one whose phasor is fetched */
 
-struct em_tiles {
-    int64_t bands, columns;
-    int64_t *run;   /* [bands][columns + 1]: where the words of each tile of a band begin */
-    uint32_t *word; /* [ends + EM_TILES_AHEAD] */
-};
-
-static inline void em_tiles_free(em_tiles *tiles)
+static inline em_tiles *em_tiles_of(const em_graph *graph)
 {
-    if (tiles == NULL) return;
-    em_base_free(tiles->run);
-    em_base_free(tiles->word);
-    em_base_free(tiles);
+    return atomic_load_explicit(&((em_graph *)(uintptr_t)graph)->tiles, memory_order_acquire);
+}
+
+/* Makes them the graph's; by whoever holds off others that would make them. */
+static inline void em_tiles_offer(em_graph *graph, em_tiles *tiles)
+{
+    atomic_store_explicit(&graph->tiles, tiles, memory_order_release);
 }
 
 /* Whether tiles pay: many agents, float32 phasors, and most edges of a sample reach far. */
@@ -61,7 +60,7 @@ static inline em_tiles *em_tiles_create(const em_graph *graph)
     tiles->run = em_base_alloc((size_t)(tiles->bands * (tiles->columns + 1)) * sizeof *tiles->run);
     tiles->word = em_base_alloc((size_t)(graph->ends + EM_TILES_AHEAD) * sizeof *tiles->word);
     if (tiles->run == NULL || tiles->word == NULL) {
-        em_tiles_free(tiles);
+        em_graph_free_tiles(tiles);
         return NULL;
     }
     memset(tiles->word + graph->ends, 0, EM_TILES_AHEAD * sizeof *tiles->word);
@@ -71,14 +70,16 @@ static inline em_tiles *em_tiles_create(const em_graph *graph)
 static inline int64_t em_tiles_size(const em_tiles *tiles, const em_graph *graph)
 {
     if (tiles == NULL) return 0;
-    return (int64_t)sizeof *tiles + 8 * tiles->bands * (tiles->columns + 1) + 4 * (graph->ends + EM_TILES_AHEAD);
+    return (int64_t)sizeof *tiles + 8 * tiles->bands * (tiles->columns + 1) +
+           4 * (graph->ends + EM_TILES_AHEAD);
 }
 
 /* Cuts one band; bands in any order, by any worker. */
 static inline void em_tiles_cut(em_tiles *tiles, const em_graph *graph, int64_t band)
 {
     const int64_t begin = band * (EM_TILES_BAND / EM_GRAPH_BLOCK), all = em_graph_blocks(graph->n);
-    const int64_t end = begin + EM_TILES_BAND / EM_GRAPH_BLOCK < all ? begin + EM_TILES_BAND / EM_GRAPH_BLOCK : all;
+    const int64_t end =
+        begin + EM_TILES_BAND / EM_GRAPH_BLOCK < all ? begin + EM_TILES_BAND / EM_GRAPH_BLOCK : all;
     int64_t *run = tiles->run + band * (tiles->columns + 1);
     for (int64_t c = 0; c <= tiles->columns; c++) run[c] = 0;
     for (int64_t e = graph->start[begin]; e < graph->start[end]; e++)
@@ -89,13 +90,14 @@ static inline void em_tiles_cut(em_tiles *tiles, const em_graph *graph, int64_t 
         before += here;
     }
     for (int64_t block = begin; block < end; block++) {
-        em_rows_walk walk = em_rows_enter(graph, block);
-        while (em_rows_next(&walk))
-            for (int64_t e = 0; e < walk.degree; e++) {
-                const int32_t j = graph->indices[em_rows_place(&walk, e)];
-                const uint32_t row = (uint32_t)(walk.agent - band * EM_TILES_BAND);
+        em_rows_walk walk = em_rows_enter(graph, block), row[EM_GRAPH_BLOCK];
+        while (em_rows_next(&walk)) row[walk.agent - walk.first] = walk;
+        for (int64_t i = 0; i < walk.count; i++)
+            for (int64_t e = 0; e < row[i].degree; e++) {
+                const int32_t j = graph->indices[em_rows_place(&row[i], e)];
+                const uint32_t at = (uint32_t)(row[i].agent - band * EM_TILES_BAND);
                 tiles->word[run[j >> EM_TILES_COLUMN]++] =
-                    row << EM_TILES_COLUMN | ((uint32_t)j & (uint32_t)(EM_TILES_COLUMNS - 1));
+                    at << EM_TILES_COLUMN | ((uint32_t)j & (uint32_t)(EM_TILES_COLUMNS - 1));
             }
     }
     for (int64_t c = tiles->columns; c > 0; c--) run[c] = run[c - 1];

@@ -76,6 +76,19 @@ def test_batches_show_nothing(kind, cut):
     assert np.array_equal(phases(topology, law, 2, cut=cut), phases(topology, law, 3))
 
 
+def test_tiles_show_nothing():
+    plain, cut = (emerge.Topology.random(ways.N, degree=5, seed=2) for _ in range(2))
+    cut._graph.cut(2)
+    assert cut._graph.nbytes > plain._graph.nbytes
+    for threads in ways.TEAMS:
+        for name in ways.INSTRUCTION_SETS:
+            whole, tiled = (phases(web, ways.MODELS["Kuramoto lag"], threads, name, precision="single") for web in (plain, cut))
+            assert np.array_equal(whole, tiled), (threads, name)
+    assert np.array_equal(*(phases(web, ways.MODELS["Kuramoto"], 2) for web in (plain, cut)))
+    with pytest.raises(emerge.InvalidValue, match="only a stored graph"):
+        emerge.Topology.ring(9)._graph.cut(1)
+
+
 def test_another_seed_gives_other_bits():
     star = emerge.Topology.star(50)
     one, two = (emerge.Swarm(star, ways.MODELS["Kuramoto"], seed=seed).phase for seed in (1, 2))

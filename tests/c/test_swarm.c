@@ -54,8 +54,8 @@ static void *run(void *argument)
     job *j = member->shared;
     em_swarm *swarm = &j->swarm;
     uint32_t ticket, size = (uint32_t)member->size;
-    int64_t begin = em_graph_deal(swarm->sense.graph, member->rank, member->size);
-    int64_t end = em_graph_deal(swarm->sense.graph, member->rank + 1, member->size);
+    int64_t begin = em_graph_deal(swarm->sense.graph, 1, member->rank, member->size);
+    int64_t end = em_graph_deal(swarm->sense.graph, 1, member->rank + 1, member->size);
     for (int tick = 0; tick <= TICKS; tick++) {
         for (int64_t block = end - 1; block >= begin; block--) {
             if (tick == 0)
@@ -177,7 +177,7 @@ static void deals(const em_graph *graph)
     for (int64_t size = 1; size <= 20; size++) {
         int64_t last = 0;
         for (int64_t rank = 0; rank <= size; rank++) {
-            int64_t first = em_graph_deal(graph, rank, size);
+            int64_t first = em_graph_deal(graph, 1, rank, size);
             CHECK(first >= last && (rank > 0 || first == 0));
             last = first;
         }
