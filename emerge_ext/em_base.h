@@ -58,7 +58,7 @@ static _Atomic int64_t em_base_count; /* live allocations; relaxed: a count, it 
 
 static inline void *em_base_alloc(size_t size)
 {
-    const size_t apart = size >= 2 * EM_BASE_HUGE ? EM_BASE_HUGE : EM_BASE_APART;
+    const size_t apart = size >= EM_BASE_HUGE / 2 ? EM_BASE_HUGE : EM_BASE_APART;
     if (size > SIZE_MAX - apart) return NULL;
     size_t whole = (size + apart - 1) / apart * apart;
     if (whole == 0) whole = apart;

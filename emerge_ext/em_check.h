@@ -38,7 +38,8 @@ static inline int em_check_phasors(em_swarm *swarm, em_scratch *scratch)
     for (int64_t block = 0; block < em_graph_blocks(swarm->n); block++) {
         int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
         double *cosine = scratch->phasor, *sine = scratch->phasor + EM_GRAPH_BLOCK, sum[2];
-        em_swarm_sincos(swarm->failed, first, count, swarm->state[0] + first, cosine, sine, sum);
+        em_swarm_sincos(
+            swarm->failed, first, count, swarm->state[0] + first, scratch->copy, cosine, sine, sum);
         for (int64_t i = 0; i < count; i++) {
             em_table_pair there = em_table_read(table, first + i);
             double c = table->single ? (float)cosine[i] : cosine[i],

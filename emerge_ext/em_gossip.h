@@ -67,8 +67,7 @@ static inline void em_gossip_block(em_swarm *swarm, int64_t block, em_scratch *s
     now.running = running;
     if (running) em_gossip_tell(swarm, block, -1, change);
     em_swarm_rates(swarm, &now, block, scratch);
-    em_swarm_combine(swarm, 0, block, scratch);
-    em_swarm_phasors(swarm, block, scratch->next, &swarm->table[swarm->front], scratch);
+    em_swarm_combine(swarm, 0, block, &swarm->table[swarm->front], scratch);
     if (running) em_gossip_tell(swarm, block, 1, change);
 }
 

@@ -16,14 +16,16 @@ static inline void em_order_agent(em_swarm *swarm, int64_t agent, em_scratch *sc
     const em_table *table = &swarm->table[swarm->front];
     em_table_pair old = em_table_read(table, agent);
     double cosine = EM_TABLE_PART(old, 0), sine = EM_TABLE_PART(old, 1);
-    em_swarm_act(swarm, &swarm->sense, agent, 1, &cosine, &sine, scratch);
+    em_sense_block(
+        &swarm->sense, em_act_models[swarm->act].channels, agent, 1, &cosine, &sine, scratch->field);
+    em_swarm_act(swarm, agent, 1, &cosine, &sine, scratch);
     em_step_methods[swarm->step].combine(
         0, 1, swarm->dt, swarm->state[0] + agent, scratch->rate, NULL, scratch->next);
     if (failed) scratch->next[0] = swarm->state[0][agent];
-    em_swarm_wrap(swarm, agent, 1, scratch->next);
+    em_swarm_wrap(swarm, agent, 1, scratch->next, scratch->wrapped);
     em_inbox *inbox = em_swarm_inbox(swarm);
     uint64_t nudged = inbox == NULL ? 0 : em_inbox_take(inbox, agent);
-    swarm->state[0][agent] = em_phase_wrap(scratch->next[0] + em_phase_from_binary(nudged));
+    swarm->state[0][agent] = em_phase_wrap(scratch->wrapped[0] + em_phase_from_binary(nudged));
     em_phase_sincos(swarm->state[0][agent], &cosine, &sine);
     if (failed) cosine = sine = 0.0;
     em_table_store(table, agent, 1, &cosine, &sine);
@@ -49,7 +51,7 @@ static inline void em_order_tick(em_swarm *swarm, const int64_t *order, em_scrat
     for (int64_t k = 0; k < swarm->n; k++) em_order_agent(swarm, order[k], scratch);
     for (int64_t block = 0; block < blocks; block++)
         em_swarm_phasors(
-            swarm, block, swarm->state[0] + em_swarm_first(block), &swarm->table[swarm->front], scratch);
+            swarm, block, swarm->state[0] + em_swarm_first(block), scratch->copy, &swarm->table[swarm->front], scratch);
 }
 
 #endif

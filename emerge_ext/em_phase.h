@@ -116,53 +116,52 @@ static inline void em_phase_sincos(double x, double *restrict cosine, double *re
 }
 
 #if EM_LANE_VECTORS
-/* The same, of EM_LANE_ABREAST vectors at a time, and their sums by lanes; returns how many were done. */
-static inline int64_t em_phase_sincos_lanes(
-    int64_t count, const double *restrict phase, double *restrict cosine, double *restrict sine,
-    double *restrict cosines, double *restrict sines)
+/* The same of `abreast` vectors, which is a constant, and their sums by lanes; `kept` becomes a copy of the phases. */
+static EM_LANE_INLINE void em_phase_sincos_lanes(
+    int abreast, const double *phase, double *kept, double *cosine, double *sine, em_lane *re, em_lane *im)
 {
-    enum { W = EM_LANE_ABREAST, STRIDE = W * EM_LANE_COUNT };
-    em_lane re = {0}, im = {0};
-    int64_t i = 0;
-    for (; i + STRIDE <= count; i += STRIDE) {
-        em_lane shifted[W], rest[W], s[W], c[W];
-        for (int w = 0; w < W; w++) {
-            const em_lane x = *(const em_lane_of *)(phase + i + EM_LANE_COUNT * w);
-            shifted[w] = x * EM_PHASE_TWO_BY_PI + EM_PHASE_SHIFT;
-            const em_lane quarter = shifted[w] - EM_PHASE_SHIFT;
-            rest[w] = (x - quarter * EM_PHASE_HALF_PI) - quarter * EM_PHASE_HALF_PI_REST;
-        }
-        for (int w = 0; w < W; w++) {
-            const em_lane r = rest[w], q = r * r, q2 = q * q, q4 = q2 * q2;
-            s[w] = r + r * q * (EM_PHASE_POLYNOMIAL(EM_PHASE_S));
-            c[w] = 1.0 - (0.5 * q - q2 * (EM_PHASE_POLYNOMIAL(EM_PHASE_C)));
-        }
-        for (int w = 0; w < W; w++) {
-            const em_lane_bits turn = (em_lane_bits)shifted[w], odd = 0 - (turn & 1);
-            const em_lane_bits other = ((em_lane_bits)s[w] ^ (em_lane_bits)c[w]) & odd;
-            const em_lane y = (em_lane)((em_lane_bits)s[w] ^ other ^ ((turn & 2) << 62));
-            const em_lane x = (em_lane)((em_lane_bits)c[w] ^ other ^ (((turn + 1) & 2) << 62));
-            *(em_lane_of *)(sine + i + EM_LANE_COUNT * w) = y;
-            *(em_lane_of *)(cosine + i + EM_LANE_COUNT * w) = x;
-            re += x, im += y;
-        }
+    em_lane shifted[EM_LANE_ABREAST], rest[EM_LANE_ABREAST], s[EM_LANE_ABREAST], c[EM_LANE_ABREAST];
+    for (int w = 0; w < abreast; w++) {
+        const em_lane x = *(const em_lane_of *)(phase + EM_LANE_COUNT * w);
+        *(em_lane_of *)(kept + EM_LANE_COUNT * w) = x;
+        shifted[w] = x * EM_PHASE_TWO_BY_PI + EM_PHASE_SHIFT;
+        const em_lane quarter = shifted[w] - EM_PHASE_SHIFT;
+        rest[w] = (x - quarter * EM_PHASE_HALF_PI) - quarter * EM_PHASE_HALF_PI_REST;
     }
-    *(em_lane_of *)cosines = re, *(em_lane_of *)sines = im;
-    return i;
+    for (int w = 0; w < abreast; w++) {
+        const em_lane r = rest[w], q = r * r, q2 = q * q, q4 = q2 * q2;
+        s[w] = r + r * q * (EM_PHASE_POLYNOMIAL(EM_PHASE_S));
+        c[w] = 1.0 - (0.5 * q - q2 * (EM_PHASE_POLYNOMIAL(EM_PHASE_C)));
+    }
+    for (int w = 0; w < abreast; w++) {
+        const em_lane_bits turn = (em_lane_bits)shifted[w], odd = 0 - (turn & 1);
+        const em_lane_bits other = ((em_lane_bits)s[w] ^ (em_lane_bits)c[w]) & odd;
+        const em_lane y = (em_lane)((em_lane_bits)s[w] ^ other ^ ((turn & 2) << 62));
+        const em_lane x = (em_lane)((em_lane_bits)c[w] ^ other ^ (((turn + 1) & 2) << 62));
+        *(em_lane_of *)(sine + EM_LANE_COUNT * w) = y;
+        *(em_lane_of *)(cosine + EM_LANE_COUNT * w) = x;
+        *re += x, *im += y;
+    }
 }
 #endif
 
-/* Sine and cosine of a block, apart, and their sums, by lanes. */
+/* Sine and cosine of a block, apart, and their sums, by lanes; `kept`, another block, becomes a copy of the phases. */
 static inline void em_phase_sincos_block(
-    int64_t count, const double *restrict phase, double *restrict cosine, double *restrict sine,
-    double *restrict sum)
+    int64_t count, const double *restrict phase, double *restrict kept, double *restrict cosine,
+    double *restrict sine, double *restrict sum)
 {
     double re[EM_LANE_COUNT] = {0.0}, im[EM_LANE_COUNT] = {0.0};
     int64_t i = 0;
 #if EM_LANE_VECTORS
-    i = em_phase_sincos_lanes(count, phase, cosine, sine, re, im);
+    em_lane x = {0}, y = {0};
+    for (; i + EM_LANE_ABREAST * EM_LANE_COUNT <= count; i += EM_LANE_ABREAST * EM_LANE_COUNT)
+        em_phase_sincos_lanes(EM_LANE_ABREAST, phase + i, kept + i, cosine + i, sine + i, &x, &y);
+    for (; i + EM_LANE_COUNT <= count; i += EM_LANE_COUNT)
+        em_phase_sincos_lanes(1, phase + i, kept + i, cosine + i, sine + i, &x, &y);
+    *(em_lane_of *)re = x, *(em_lane_of *)im = y;
 #endif
     for (; i < count; i++) {
+        kept[i] = phase[i];
         em_phase_sincos(phase[i], &cosine[i], &sine[i]);
         re[i % EM_LANE_COUNT] += cosine[i];
         im[i % EM_LANE_COUNT] += sine[i];

@@ -56,6 +56,8 @@ typedef struct {
     double rate[EM_ACT_RATES * EM_GRAPH_BLOCK];
     double next[EM_ACT_RATES * EM_GRAPH_BLOCK];
     double phasor[2 * EM_GRAPH_BLOCK];
+    double wrapped[EM_GRAPH_BLOCK];
+    double copy[EM_GRAPH_BLOCK]; /* that nobody reads */
     em_table_pair *panel; /* sums of its rows, where there are tiles */
     int64_t drains;       /* blocks whose inbox held something */
     int64_t waited;       /* ns at joins */
@@ -163,12 +165,12 @@ static inline void em_swarm_write_phase(em_swarm *swarm, const double *restrict 
     }
 }
 
-/* Phasors of agents first .. first + count - 1 and their sum; who failed has the phasor 0. */
+/* Phasors of agents first .. first + count - 1, their sum, and a copy of their phases; who failed has the phasor 0. */
 static inline void em_swarm_sincos(
-    const uint8_t *failed, int64_t first, int64_t count, const double *restrict phase,
+    const uint8_t *failed, int64_t first, int64_t count, const double *restrict phase, double *restrict kept,
     double *restrict cosine, double *restrict sine, double *restrict sum)
 {
-    em_phase_sincos_block(count, phase, cosine, sine, sum);
+    em_phase_sincos_block(count, phase, kept, cosine, sine, sum);
     if (failed == NULL) return;
     for (int64_t i = 0; i < count; i++)
         if (failed[first + i]) cosine[i] = sine[i] = 0.0;
@@ -186,7 +188,8 @@ static inline void em_swarm_order(
         int64_t count = n - first < EM_GRAPH_BLOCK ? n - first : EM_GRAPH_BLOCK;
         double sum[2];
         em_swarm_sincos(
-            failed, first, count, phase + first, scratch->phasor, scratch->phasor + EM_GRAPH_BLOCK, sum);
+            failed, first, count, phase + first, scratch->copy, scratch->phasor, scratch->phasor + EM_GRAPH_BLOCK,
+            sum);
         order[0] += sum[0];
         order[1] += sum[1];
     }
@@ -217,14 +220,15 @@ static inline void em_swarm_pieces(
     }
 }
 
-/* The phasors of a block of phases into a table, and their sum into the block's share. */
+/* The phasors of a block of phases into a table, their sum into the block's share, and a copy of the phases. */
 static inline void em_swarm_phasors(
-    em_swarm *swarm, int64_t block, const double *restrict phase, const em_table *table, em_scratch *scratch)
+    em_swarm *swarm, int64_t block, const double *restrict phase, double *restrict kept, const em_table *table,
+    em_scratch *scratch)
 {
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     double *cosine, *sine;
     em_swarm_own(table, first, scratch, &cosine, &sine);
-    em_swarm_sincos(swarm->failed, first, count, phase, cosine, sine, swarm->share + 2 * block);
+    em_swarm_sincos(swarm->failed, first, count, phase, kept, cosine, sine, swarm->share + 2 * block);
     em_swarm_pieces(swarm, block, count, cosine, sine);
     if (!em_table_is_plain(table)) em_table_store(table, first, count, cosine, sine);
 }
@@ -237,7 +241,8 @@ static inline void em_swarm_publish(em_swarm *swarm, int64_t block, bool stale, 
     bool turned = inbox != NULL && em_inbox_drain(inbox, first, count, swarm->state[0] + first);
     scratch->drains += turned;
     if (turned || stale)
-        em_swarm_phasors(swarm, block, swarm->state[0] + first, &swarm->table[swarm->front], scratch);
+        em_swarm_phasors(
+            swarm, block, swarm->state[0] + first, scratch->copy, &swarm->table[swarm->front], scratch);
 }
 
 /* Keeps the least and the largest rate of the phases of a block, found in lanes. Who failed has no rate: it
@@ -269,13 +274,11 @@ static inline void em_swarm_note_extent(em_swarm *swarm, int64_t block, int64_t 
     }
 }
 
-/* The rates of agents first .. first + count - 1, a block or one agent, by what `sense` shows them. */
+/* The rates of agents first .. first + count - 1, a block or one agent, whose fields are in scratch. */
 static inline void em_swarm_act(
-    const em_swarm *swarm, const em_sense *sense, int64_t first, int64_t count, const double *cosine,
-    const double *sine, em_scratch *scratch)
+    const em_swarm *swarm, int64_t first, int64_t count, const double *cosine, const double *sine,
+    em_scratch *scratch)
 {
-    const em_act *act = &em_act_models[swarm->act];
-    em_sense_block(sense, act->channels, first, count, cosine, sine, scratch->field);
     em_act_view view = {
         .count = count,
         .frequency = swarm->frequency + first,
@@ -285,7 +288,7 @@ static inline void em_swarm_act(
         .stride = EM_GRAPH_BLOCK,
         .parameters = swarm->parameters,
     };
-    act->rate(&view, scratch->rate);
+    em_act_models[swarm->act].rate(&view, scratch->rate);
 }
 
 /* The rates of a block at the phasors that are in front, by what `sense` shows it. */
@@ -295,8 +298,9 @@ static inline void em_swarm_rates(em_swarm *swarm, const em_sense *sense, int64_
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     double *cosine, *sine;
     em_swarm_own(front, first, scratch, &cosine, &sine);
+    em_sense_block(sense, em_act_models[swarm->act].channels, first, count, cosine, sine, scratch->field);
     if (!em_table_is_plain(front)) em_table_load(front, first, count, cosine, sine);
-    em_swarm_act(swarm, sense, first, count, cosine, sine, scratch);
+    em_swarm_act(swarm, first, count, cosine, sine, scratch);
 }
 
 /* The extent of the rates of a block, with nothing moved. */
@@ -306,28 +310,30 @@ static inline void em_swarm_look(em_swarm *swarm, int64_t block, em_scratch *scr
     em_swarm_note_extent(swarm, block, em_swarm_count(swarm, block), scratch->rate);
 }
 
-/* Wraps the new phases of a block; who left reach keeps the old one and is noted. */
-static inline void em_swarm_wrap(em_swarm *swarm, int64_t first, int64_t count, double *restrict next)
+/* The new phases of a block, wrapped; who left reach keeps the old one and is noted. */
+static inline void em_swarm_wrap(
+    em_swarm *swarm, int64_t first, int64_t count, const double *restrict next, double *restrict phase)
 {
-    const double *restrict state = swarm->state[0] + first;
     uint64_t far = 0;
-    for (int64_t i = 0; i < count; i++) far |= em_phase_is_near(next[i]) ? 0 : UINT64_MAX;
-    if (far == 0) {
-        for (int64_t i = 0; i < count; i++) next[i] = em_phase_wrap_near(next[i]);
-        return;
+    for (int64_t i = 0; i < count; i++) {
+        far |= em_phase_is_near(next[i]) ? 0 : UINT64_MAX;
+        phase[i] = em_phase_wrap_near(next[i]);
     }
+    if (far == 0) return;
     for (int64_t i = 0; i < count; i++) {
         if (em_phase_within_reach(next[i])) {
-            next[i] = em_phase_wrap(next[i]);
+            phase[i] = em_phase_wrap(next[i]);
         } else {
             em_atomic_lower(&swarm->fault, (uint64_t)(first + i), memory_order_relaxed);
-            next[i] = state[i];
+            phase[i] = swarm->state[0][first + i];
         }
     }
 }
 
-/* From rates to the next state of a block, in scratch; after the last stage that is the block's state. */
-static inline void em_swarm_combine(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch)
+/* From rates to the next state of a block, and from that to its phasors. What the last stage makes becomes the
+ * block's state, its phases wrapped and turned by what waits in the inbox. */
+static inline void em_swarm_combine(
+    em_swarm *swarm, int stage, int64_t block, const em_table *table, em_scratch *scratch)
 {
     const em_step *step = &em_step_methods[swarm->step];
     const int variables = em_act_models[swarm->act].rates;
@@ -342,12 +348,16 @@ static inline void em_swarm_combine(em_swarm *swarm, int stage, int64_t block, e
     for (int64_t i = 0; swarm->failed != NULL && i < count; i++)
         for (int v = 0; swarm->failed[first + i] && v < variables; v++)
             scratch->next[v * EM_GRAPH_BLOCK + i] = swarm->state[v][first + i];
-    if (stage + 1 < step->stages) return;
-    em_swarm_wrap(swarm, first, count, scratch->next);
+    if (stage + 1 < step->stages) {
+        em_swarm_phasors(swarm, block, scratch->next, scratch->copy, table, scratch);
+        return;
+    }
+    em_swarm_wrap(swarm, first, count, scratch->next, scratch->wrapped);
     em_inbox *inbox = em_swarm_inbox(swarm);
-    if (inbox != NULL) scratch->drains += em_inbox_drain(inbox, first, count, scratch->next);
-    for (int v = 0; v < variables; v++)
+    if (inbox != NULL) scratch->drains += em_inbox_drain(inbox, first, count, scratch->wrapped);
+    for (int v = 1; v < variables; v++)
         memcpy(swarm->state[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
+    em_swarm_phasors(swarm, block, scratch->wrapped, swarm->state[0] + first, table, scratch);
 }
 
 /* The table that a stage writes: not the one that neighbours read, where they do. */
@@ -365,8 +375,7 @@ static inline void em_swarm_stage(em_swarm *swarm, int stage, int64_t unit, em_s
     for (int64_t block = first; block < first + swarm->unit && block < blocks; block++) {
         if (swarm->tiles != NULL) sense.ready = scratch->panel + (block - first) * EM_GRAPH_BLOCK;
         em_swarm_rates(swarm, &sense, block, scratch);
-        em_swarm_combine(swarm, stage, block, scratch);
-        em_swarm_phasors(swarm, block, scratch->next, em_swarm_back(swarm), scratch);
+        em_swarm_combine(swarm, stage, block, em_swarm_back(swarm), scratch);
     }
 }
 
