@@ -106,15 +106,57 @@ cdef extern from "em_graph.h" nogil:
         int32_t *indices
         double *weights
         double *strength
+        int64_t *start
 
     em_graph *em_graph_create_complete(int64_t n)
-    em_graph *em_graph_create_stored(int64_t n, int64_t ends, const int32_t *degree, const int32_t *indices,
-                                     const double *weights)
+    em_graph *em_graph_create_rows(int64_t n, int64_t ends, bint weighted)
     void em_graph_free(em_graph *graph)
     int64_t em_graph_blocks(int64_t n)
     int64_t em_graph_deal(const em_graph *graph, int64_t rank, int64_t size)
     bint em_graph_shares(const em_graph *graph)
     bint em_graph_strengthen(em_graph *graph)
+
+
+cdef extern from "em_build.h" nogil:
+    ctypedef struct em_build:
+        const double *weight
+        bint directed
+        em_word repeats
+
+    ctypedef void (*em_build_source)(const em_build *build, int64_t first, int size, int32_t *one,
+                                     int32_t *other) noexcept nogil
+    ctypedef void (*em_build_phase)(em_build *build, int64_t piece) noexcept nogil
+
+    ctypedef struct em_build_rows:
+        const int32_t *degree
+        const int32_t *indices
+        const double *weights
+
+    void em_build_init(em_build *build, em_graph *graph, em_build_source source, void *given, int64_t edges)
+    int64_t em_build_chunks(int64_t edges)
+    void em_build_unpack(const em_build *build, int64_t first, int size, int32_t *one, int32_t *other)
+    void em_build_clear(em_build *build, int64_t block)
+    void em_build_count(em_build *build, int64_t chunk)
+    void em_build_sum(em_build *build, int64_t block)
+    em_status em_build_begin(em_build *build)
+    void em_build_open(em_build *build, int64_t block)
+    void em_build_scatter(em_build *build, int64_t chunk)
+    void em_build_close(em_build *build, int64_t block)
+    void em_build_copy_degrees(em_build *build, int64_t block)
+    void em_build_copy_rows(em_build *build, int64_t block)
+    void em_build_free(em_build *build)
+
+
+cdef extern from "em_draw.h" nogil:
+    ctypedef struct em_draw:
+        int64_t n
+        uint64_t *dropped
+
+    void em_draw_init(em_draw *draw, uint64_t key, int64_t n, int64_t half, double rewire)
+    void em_draw_pairs(const em_build *build, int64_t first, int size, int32_t *one, int32_t *other)
+    void em_draw_ring(const em_build *build, int64_t first, int size, int32_t *one, int32_t *other)
+    void em_draw_drop(em_build *build, int64_t block)
+    em_status em_draw_mend(em_build *build)
 
 
 cdef extern from "em_sense.h" nogil:

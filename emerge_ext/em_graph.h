@@ -55,22 +55,32 @@ static inline em_graph *em_graph_create_complete(int64_t n)
     return graph;
 }
 
-/* Copies the rows; weights may be NULL. */
-static inline em_graph *em_graph_create_stored(
-    int64_t n, int64_t ends, const int32_t *degree, const int32_t *indices, const double *weights)
+/* Rows that are still to be filled (em_build.h does it); only the end of the last block is told already. */
+static inline em_graph *em_graph_create_rows(int64_t n, int64_t ends, bool weighted)
 {
     em_graph *graph = em_base_alloc(sizeof *graph);
     if (graph == NULL) return NULL;
     int64_t blocks = em_graph_blocks(n);
     *graph = (em_graph){.kind = EM_GRAPH_STORED, .n = n, .ends = ends};
-    graph->degree = em_base_alloc((size_t)n * sizeof *degree);
-    graph->indices = em_base_alloc((size_t)ends * sizeof *indices);
+    graph->degree = em_base_alloc((size_t)n * sizeof *graph->degree);
+    graph->indices = em_base_alloc((size_t)ends * sizeof *graph->indices);
     graph->start = em_base_alloc((size_t)(blocks + 1) * sizeof *graph->start);
-    if (weights != NULL) graph->weights = em_base_alloc((size_t)ends * sizeof *weights);
-    if (!graph->degree || !graph->indices || !graph->start || (weights != NULL && !graph->weights)) {
+    if (weighted) graph->weights = em_base_alloc((size_t)ends * sizeof *graph->weights);
+    if (!graph->degree || !graph->indices || !graph->start || (weighted && !graph->weights)) {
         em_graph_free(graph);
         return NULL;
     }
+    graph->start[blocks] = ends;
+    return graph;
+}
+
+/* Copies the rows; weights may be NULL. */
+static inline em_graph *em_graph_create_stored(
+    int64_t n, int64_t ends, const int32_t *degree, const int32_t *indices, const double *weights)
+{
+    em_graph *graph = em_graph_create_rows(n, ends, weights != NULL);
+    if (graph == NULL) return NULL;
+    int64_t blocks = em_graph_blocks(n);
     memcpy(graph->degree, degree, (size_t)n * sizeof *degree);
     if (ends > 0) memcpy(graph->indices, indices, (size_t)ends * sizeof *indices);
     if (weights != NULL && ends > 0) memcpy(graph->weights, weights, (size_t)ends * sizeof *weights);
