@@ -227,7 +227,7 @@ cdef class Graph:
                const double[::1] weights=None, int workers=1):
         """Copy rows: their degrees, whom they sense in ascending order, and weights or None."""
         cdef int64_t n = degree.shape[0], ends = indices.shape[0]
-        cdef Graph made = _rows(n, ends, weights is not None)
+        cdef Graph made = _rows(n, ends, weights is not None and ends > 0)
         cdef em_build build
         cdef em_build_rows rows
         rows.degree = &degree[0]
@@ -243,7 +243,7 @@ cdef class Graph:
     def from_keys(const int64_t[::1] keys not None, int64_t n, const double[::1] weights, bint directed, int workers):
         """Make rows of distinct edges, first agent in the high half of a key; of undirected ones both ends."""
         cdef int64_t edges = keys.shape[0], ends = edges if directed else 2 * edges
-        cdef Graph made = _rows(n, ends, weights is not None)
+        cdef Graph made = _rows(n, ends, weights is not None and ends > 0)
         cdef em_build build
         em_build_init(&build, made.graph, em_build_unpack, <void *>&keys[0] if edges > 0 else NULL, edges)
         build.directed = directed

@@ -31,7 +31,7 @@ _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "32-bit atomic words must be lock-free
 #define EM_BUILD_CHUNK 16384 /* edges of a piece: half a millisecond's work */
 #define EM_BUILD_BATCH 128   /* edges whose memory is asked for at once, before any of it is needed */
 #define EM_BUILD_SHORT 24    /* ends of a row that are sorted by insertion */
-#define EM_BUILD_PAGE 1024   /* indices of a page of memory, the smallest there is */
+#define EM_BUILD_PAGE  1024  /* indices of a page of memory, the smallest there is */
 
 #if defined(__GNUC__)
 #define EM_BUILD_AHEAD(address) __builtin_prefetch((address), 1)
@@ -60,9 +60,11 @@ struct em_build {
     em_word repeats;      /* ends that stand beside their like in a closed row */
 };
 
-static inline void em_build_init(em_build *build, em_graph *graph, em_build_source source, void *given, int64_t edges)
+static inline void em_build_init(
+    em_build *build, em_graph *graph, em_build_source source, void *given, int64_t edges)
 {
-    *build = (em_build){.graph = graph, .narrow = INT32_MAX, .edges = edges, .source = source, .given = given};
+    *build =
+        (em_build){.graph = graph, .narrow = INT32_MAX, .edges = edges, .source = source, .given = given};
 }
 
 static inline int64_t em_build_chunks(int64_t edges)
@@ -79,7 +81,8 @@ static inline int64_t em_build_agents(const em_build *build, int64_t block, int6
 }
 
 /* A source: keys that hold the first agent in the high half and the second in the low one. */
-static inline void em_build_unpack(const em_build *build, int64_t first, int size, int32_t *one, int32_t *other)
+static inline void em_build_unpack(
+    const em_build *build, int64_t first, int size, int32_t *one, int32_t *other)
 {
     const int64_t *key = (const int64_t *)build->given + first;
     for (int k = 0; k < size; k++) {
@@ -117,7 +120,8 @@ static inline int64_t em_build_reserve(em_build *build, int32_t row, int32_t pla
 {
     if (build->wide != NULL)
         return (int64_t)em_atomic_add(&build->wide[row], (uint64_t)places, memory_order_relaxed);
-    return build->graph->start[(uint32_t)row / EM_GRAPH_BLOCK] + em_build_add(&build->graph->degree[row], places);
+    return build->graph->start[(uint32_t)row / EM_GRAPH_BLOCK] +
+           em_build_add(&build->graph->degree[row], places);
 }
 
 static inline void em_build_put_ends(
@@ -125,7 +129,8 @@ static inline void em_build_put_ends(
 {
     em_graph *graph = build->graph;
     int64_t place[EM_BUILD_BATCH];
-    for (int k = 0; k < size; k++) EM_BUILD_AHEAD(build->wide ? (void *)&build->wide[row[k]] : &graph->degree[row[k]]);
+    for (int k = 0; k < size; k++)
+        EM_BUILD_AHEAD(build->wide ? (void *)&build->wide[row[k]] : &graph->degree[row[k]]);
     for (int k = 0, run; k < size; k += run) {
         run = em_build_run(row, k, size);
         int64_t first = em_build_reserve(build, row[k], run);
@@ -197,7 +202,8 @@ static inline void em_build_open(em_build *build, int64_t block)
         edge += degree;
     }
     for (int64_t k = graph->start[block]; k < stop; k += EM_BUILD_PAGE) graph->indices[k] = 0;
-    for (int64_t k = graph->start[block]; graph->weights && k < stop; k += EM_BUILD_PAGE / 2) graph->weights[k] = 0;
+    for (int64_t k = graph->start[block]; graph->weights && k < stop; k += EM_BUILD_PAGE / 2)
+        graph->weights[k] = 0;
 }
 
 static inline void em_build_scatter(em_build *build, int64_t chunk)
@@ -214,13 +220,21 @@ static inline void em_build_scatter(em_build *build, int64_t chunk)
     }
 }
 
-static inline void em_build_swap(int32_t *index, double *weight, int64_t a, int64_t b)
+/* Brings indices without a bit before those with it, weights with them; returns how many are without. A swap for each,
+ * since guessing wrong every other time would cost more. */
+static inline int64_t em_build_part(int32_t *index, double *weight, int64_t size, int bit)
 {
-    int32_t i = index[a];
-    index[a] = index[b], index[b] = i;
-    if (weight == NULL) return;
-    double w = weight[a];
-    weight[a] = weight[b], weight[b] = w;
+    int64_t low = 0;
+    for (int64_t k = 0; k < size; k++) {
+        int32_t i = index[k];
+        index[k] = index[low], index[low] = i;
+        if (weight != NULL) {
+            double w = weight[k];
+            weight[k] = weight[low], weight[low] = w;
+        }
+        low += !(i >> bit & 1);
+    }
+    return low;
 }
 
 static inline void em_build_insert(int32_t *index, double *weight, int64_t size)
@@ -243,12 +257,7 @@ static inline void em_build_insert(int32_t *index, double *weight, int64_t size)
 static inline void em_build_sort(int32_t *index, double *weight, int64_t size, int bit)
 {
     for (; size > EM_BUILD_SHORT && bit >= 0; bit--) {
-        int64_t low = 0, high = size;
-        while (low < high)
-            if (index[low] >> bit & 1)
-                em_build_swap(index, weight, low, --high);
-            else
-                low++;
+        int64_t low = em_build_part(index, weight, size, bit);
         em_build_sort(index + low, weight == NULL ? NULL : weight + low, size - low, bit - 1);
         size = low;
     }
@@ -281,7 +290,8 @@ static inline void em_build_close(em_build *build, int64_t block)
         if (build->wide == NULL) graph->degree[i] = filled - before, before = filled;
         int32_t *index = graph->indices + edge, degree = graph->degree[i];
         if (degree > EM_BUILD_SHORT && !em_build_ascends(index, degree))
-            em_build_sort(index, graph->weights ? graph->weights + edge : NULL, degree, em_build_highest_bit(graph->n));
+            em_build_sort(
+                index, graph->weights ? graph->weights + edge : NULL, degree, em_build_highest_bit(graph->n));
         else if (degree <= EM_BUILD_SHORT)
             em_build_insert(index, graph->weights ? graph->weights + edge : NULL, degree);
         for (int32_t k = 1; k < degree; k++) repeats += index[k] == index[k - 1];

@@ -130,7 +130,8 @@ static inline int64_t em_draw_close_up(em_build *build)
         int64_t end, size = 0;
         for (int64_t i = em_build_agents(build, block, &end); i < end; i++) size += graph->degree[i];
         if (to != graph->start[block])
-            memmove(graph->indices + to, graph->indices + graph->start[block], (size_t)size * sizeof(int32_t));
+            memmove(
+                graph->indices + to, graph->indices + graph->start[block], (size_t)size * sizeof(int32_t));
         graph->start[block] = to;
         to += size;
     }

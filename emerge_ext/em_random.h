@@ -40,7 +40,8 @@ static inline em_random_block em_random_philox(em_random_block counter, uint32_t
 
 /* Two words of 64 bits. */
 static inline void em_random_draw(
-    uint64_t key, uint64_t number, uint32_t attempt, em_random_purpose purpose, uint64_t *one, uint64_t *other)
+    uint64_t key, uint64_t number, uint32_t attempt, em_random_purpose purpose, uint64_t *one,
+    uint64_t *other)
 {
     em_random_block counter = {{(uint32_t)number, (uint32_t)(number >> 32), attempt, (uint32_t)purpose}};
     em_random_block drawn = em_random_philox(counter, (uint32_t)key, (uint32_t)(key >> 32));

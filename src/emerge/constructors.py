@@ -14,9 +14,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from . import admit, files, generate, graphs
+from . import admit, files, generate, graphs, team
 from ._engine import Graph
-from .edges import EdgeList, compress, gather, names, room
+from .edges import EdgeList, gather, graph_of, names, room
 from .errors import GraphFileError, InvalidType, InvalidValue
 
 __all__ = ["Constructors"]
@@ -56,14 +56,14 @@ class Constructors:
 
     @classmethod
     def _of_keys(cls, keys: Ints, n: int) -> Self:
-        return cls._of(Graph.stored(*compress(keys, n)))
+        return cls._of(graph_of(keys, n))
 
     @classmethod
     def _gathered(cls, found: EdgeList) -> Self:
         with room(2 * len(found.pairs) if isinstance(found.pairs, Sized) else 0):
             keys, n, weights, notes = gather(found)
             labels = None if found.labels is None else names(found.labels, n)
-            graph = Graph.stored(*compress(keys, n, weights, directed=found.directed))
+            graph = graph_of(keys, n, weights, directed=found.directed)
         directed = None if found.directed else False
         return cls._of(graph, directed=directed, labels=labels, frequency=found.frequency, notes=notes)
 
@@ -103,7 +103,7 @@ class Constructors:
         n = _number(n)
         degree = _even(degree, n)
         with room(n * degree):
-            return cls._of(Graph.stored(*generate.ring(n, degree)))
+            return cls._of(Graph.stored(*generate.ring(n, degree), workers=team.builders(n * degree)))
 
     @classmethod
     def complete(cls, n: int) -> Self:
@@ -275,8 +275,10 @@ class Constructors:
 
         Notes
         -----
-        Takes O(E log E); the same seed gives the same topology. Edges are redirected all at once, not one lap
-        of the ring after another. An edge that finds no free agent stays.
+        Takes O(E); the same seed gives the same topology, on any number of workers. Edges are redirected all at
+        once, not one lap of the ring after another, and none to where the ring had an edge. An edge that finds no
+        free agent stays. Where degree is above n / 4 or 4 sqrt(n), takes O(E log E), and edges may go to where others
+        have left the ring. All numbers come from Philox, keyed by one number drawn from the seed.
 
         References
         ----------
@@ -292,8 +294,12 @@ class Constructors:
         degree = _even(degree, n)
         rewire = admit.real(rewire, "rewire", least=0, most=1)
         rng = admit.generator(seed)
-        with room(n * degree):
-            return cls._of_keys(generate.small_world(n, degree, rewire, rng), n)
+        ends = n * degree
+        if degree > n // 4 or degree**2 > 16 * n:
+            with room(ends):
+                return cls._of_keys(generate.small_world(n, degree, rewire, rng), n)
+        with room(ends, agents=n, each=4):
+            return cls._of(Graph.small_world(n, degree, rewire, admit.word(rng), team.builders(ends)))
 
     @classmethod
     def random(cls, n: int, *, degree: float, seed: int | np.random.Generator | None = None) -> Self:
@@ -322,8 +328,9 @@ class Constructors:
 
         Notes
         -----
-        Takes O(E log E), and O(n**2) where more than half of all pairs are edges. The same seed gives the
-        same topology.
+        Takes O(n + E), and no memory to speak of but what the topology keeps. Where more than a quarter of all
+        pairs are edges, takes O(E log E), and O(n**2) above half. The same seed gives the same topology, on any
+        number of workers; numbers come from Philox, keyed by one number drawn from the seed.
 
         References
         ----------
@@ -340,8 +347,11 @@ class Constructors:
         degree = admit.real(degree, "degree", least=0, most=n - 1)
         rng = admit.generator(seed)
         number = min(round(n * degree / 2), n * (n - 1) // 2)
-        with room(2 * number):
-            return cls._of_keys(generate.pairs(n, number, rng), n)
+        if 4 * number > n * (n - 1) // 2:
+            with room(2 * number):
+                return cls._of_keys(generate.pairs(n, number, rng), n)
+        with room(2 * number, agents=n, each=4):
+            return cls._of(Graph.random(n, number, admit.word(rng), team.builders(2 * number)))
 
     @classmethod
     def scale_free(cls, n: int, m: int, *, seed: int | np.random.Generator | None = None) -> Self:
