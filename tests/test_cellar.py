@@ -54,9 +54,7 @@ def compiled(tmp_path_factory):
 
 
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
-@pytest.mark.parametrize(
-    ("program", "threads"), [(p, t) for p in PROGRAMS for t in ([1] if p in ALONE else THREADS)]
-)
+@pytest.mark.parametrize(("program", "threads"), [(p, t) for p in PROGRAMS for t in ([1] if p in ALONE else THREADS)])
 def test_program(compiled, program, sanitizer, threads):
     command = [str(compiled(program, sanitizer)), str(threads)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=110)

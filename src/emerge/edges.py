@@ -1,9 +1,9 @@
 """Edges as arrays: checked, packed into keys, and merged.
 
 An edge (i, j) says that agent i senses agent j. Here it travels as one 64-bit *key*, i in the high half and
-j in the low half, so that one in-place sort of the keys brings them into order, and equal ones side by side. The
-engine makes rows of distinct keys. The key of an undirected edge has its lesser agent in the high half. Agents are below 2**31, so keys
-are never negative and both halves fit. This room knows neither topologies nor generators.
+j in the low half, so that one in-place sort brings edges into order and repeated ones side by side. The engine
+makes rows of distinct keys. The key of an undirected edge has its lesser agent in the high half. Agents are below
+2**31, so keys are never negative and both halves fit. This room knows neither topologies nor generators.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ def merge(keys: Ints, weights: Floats | None) -> tuple[Ints, Floats | None, int]
     if weights is None:
         keys.sort()
     else:
-        order = np.argsort(keys, kind="stable")
-        keys, weights = keys[order], weights[order]
+        weights = weights[np.argsort(keys, kind="stable")]
+        keys.sort()
     first = np.ones(keys.size, np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=first[1:])
     merged = keys.size - int(np.count_nonzero(first))
@@ -164,8 +164,7 @@ def gather(found: EdgeList) -> tuple[Ints, int, Floats | None, tuple[str, ...]]:
     n = _agents(pairs, found.n)
     weights = _weights(found.weights, pairs)
     notes = list(found.notes)
-    pairs = pairs.astype(np.int64, copy=False)
-    heads, tails = pairs[:, 0], pairs[:, 1]
+    heads, tails = pairs.astype(np.int64, copy=False).T
     keys = pack(heads, tails) if found.directed else unordered(heads, tails)
     proper = heads != tails
     loops = keys.size - int(np.count_nonzero(proper))
