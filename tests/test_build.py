@@ -1,4 +1,4 @@
-"""Rows made by the engine: those that sorting makes, for any number of workers, in hardly more memory than they have."""
+"""Rows made by the engine: those that sorting makes, for any number of workers, in little more than their memory."""
 
 import os
 import signal

@@ -60,7 +60,8 @@ class Constructors:
 
     @classmethod
     def _gathered(cls, found: EdgeList) -> Self:
-        with room(2 * len(found.pairs) if isinstance(found.pairs, Sized) else 0):
+        ends = 2 * len(found.pairs) if isinstance(found.pairs, Sized) else 0
+        with room(ends, each=10 if found.weights is None else 25):
             keys, n, weights, notes = gather(found)
             labels = None if found.labels is None else names(found.labels, n)
             graph = graph_of(keys, n, weights, directed=found.directed)
@@ -283,6 +284,7 @@ class Constructors:
         References
         ----------
         D. J. Watts, S. H. Strogatz, Nature 393, 440-442 (1998), doi:10.1038/30918.
+        J. K. Salmon et al., SC '11, 16 (2011), doi:10.1145/2063384.2063405, on Philox.
 
         Examples
         --------
@@ -336,6 +338,7 @@ class Constructors:
         ----------
         P. Erdős, A. Rényi, Publicationes Mathematicae Debrecen 6, 290-297 (1959),
         doi:10.5486/PMD.1959.6.3-4.12.
+        J. K. Salmon et al., SC '11, 16 (2011), doi:10.1145/2063384.2063405, on Philox.
 
         Examples
         --------
