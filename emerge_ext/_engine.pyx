@@ -65,6 +65,7 @@ AGENTS_OF_BLOCK = EM_GRAPH_BLOCK
 REACH = EM_PHASE_REACH
 
 cdef dict MODELS = {"kuramoto": EM_ACT_KURAMOTO}
+cdef int64_t PIECES = 256  # of a phase of building, for each worker, between two looks at signals
 cdef dict FINDINGS = {
     EM_CHECK_PHASE: "a phase is outside [0, 2 pi)",
     EM_CHECK_FREQUENCY: "a natural frequency is not finite",
@@ -170,7 +171,7 @@ cdef void *_take(size_t size, str what) except NULL:
 
 @cython.final
 cdef class Graph:
-    """Who senses whom, in the cellar's memory; never changes. Made by `complete` and `stored`."""
+    """Who senses whom, in the cellar's memory; never changes. Made by those below."""
 
     cdef em_graph *graph
     cdef PyThread_type_lock lock
@@ -202,17 +203,48 @@ cdef class Graph:
 
     @staticmethod
     def stored(const int32_t[::1] degree not None, const int32_t[::1] indices not None,
-               const double[::1] weights=None):
+               const double[::1] weights=None, int workers=1):
         """Lay out rows: their degrees, whom they sense in ascending order, and weights or None."""
-        cdef int64_t block, n = degree.shape[0], ends = indices.shape[0]
-        cdef const int32_t *index = &indices[0] if ends > 0 else NULL
-        cdef const double *weight = &weights[0] if weights is not None and ends > 0 else NULL
-        cdef Graph made = _graph(em_rows_create(n, ends, weight != NULL), (6 if weight == NULL else 14) * ends + 6 * n)
-        with nogil:
-            em_rows_begin(made.graph, &degree[0])
-            for block in range(em_graph_blocks(n)):
-                em_rows_lay(made.graph, block, &degree[0], index, weight)
+        cdef int64_t n = degree.shape[0], ends = indices.shape[0]
+        cdef Graph made = _rows(n, ends, weights is not None and ends > 0)
+        cdef em_build build
+        cdef em_build_rows rows
+        rows.degree = &degree[0]
+        rows.indices = &indices[0] if ends > 0 else NULL
+        rows.weights = &weights[0] if weights is not None and ends > 0 else NULL
+        em_build_init(&build, made.graph, NULL, &rows, 0)
+        _each_block(em_build_copy_degrees, &build, made.graph, workers)
+        _begin(&build, made.graph, ends)
+        _each_block(em_build_copy_rows, &build, made.graph, workers)
+        _settle(&build, made.graph, workers)
         return made
+
+    @staticmethod
+    def from_keys(const int64_t[::1] keys not None, int64_t n, const double[::1] weights, bint directed, int workers):
+        """Make rows of distinct edges, first agent in the high half of a key; of undirected ones both ends."""
+        cdef int64_t edges = keys.shape[0], ends = edges if directed else 2 * edges
+        cdef Graph made = _rows(n, ends, weights is not None and ends > 0)
+        cdef em_build build
+        em_build_init(&build, made.graph, em_build_unpack, <void *>&keys[0] if edges > 0 else NULL, edges)
+        build.directed = directed
+        build.weight = &weights[0] if weights is not None and edges > 0 else NULL
+        _fill_rows(&build, made.graph, edges, workers)
+        _settle(&build, made.graph, workers)
+        return made
+
+    @staticmethod
+    def random(int64_t n, int64_t edges, uint64_t key, int workers):
+        """Draw distinct pairs of n agents, each set of so many equally likely; at most half of all."""
+        cdef em_draw draw
+        em_draw_init(&draw, key, n, 0, 0.0)
+        return _drawn(em_draw_pairs, &draw, edges, workers)
+
+    @staticmethod
+    def small_world(int64_t n, int64_t degree, double rewire, uint64_t key, int workers):
+        """Redirect edges of a ring, each with a probability, to agents further off; degree below n - 1."""
+        cdef em_draw draw
+        em_draw_init(&draw, key, n, degree // 2, rewire)
+        return _drawn(em_draw_ring, &draw, n * (degree // 2), workers)
 
     @property
     def n(self):
@@ -346,6 +378,98 @@ cdef Graph _graph(em_graph *graph, int64_t size):
     if graph == NULL:
         raise TooLarge(f"a graph needs some {size} bytes, which cannot be had: use fewer agents or edges")
     return made
+
+
+cdef Graph _rows(int64_t n, int64_t ends, bint weighted):
+    """Make a graph whose rows are still to be filled."""
+    return _graph(em_rows_create(n, ends, weighted), 6 * n + (12 if weighted else 4) * ends)
+
+
+cdef int _each_block(em_build_phase phase, em_build *build, em_graph *graph, int workers) except -1:
+    return _each(phase, build, em_graph_blocks(graph.n), workers)
+
+
+cdef int _each(em_build_phase phase, em_build *build, int64_t pieces, int workers) except -1:
+    """Do all pieces of a phase, with a look at signals now and then."""
+    global regions_were_opened
+    cdef int64_t piece, first = 0, end
+    workers = 1 if forked else <int>min(workers, pieces)
+    if workers > 1:
+        regions_were_opened = True
+    while first < pieces:
+        end = min(first + PIECES * max(workers, 1), pieces)
+        if workers > 1:
+            for piece in prange(first, end, nogil=True, schedule="dynamic", num_threads=workers):
+                phase(build, piece)
+        else:
+            with nogil:
+                for piece in range(first, end):
+                    phase(build, piece)
+        PyErr_CheckSignals()
+        first = end
+    return 0
+
+
+cdef int _begin(em_build *build, em_graph *graph, int64_t ends) except -1:
+    """Let the blocks start where the degrees say, which must be those of so many ends."""
+    if em_build_begin(build) != EM_OK:
+        raise TooLarge(f"the rows of {graph.n} agents need {8 * graph.n} bytes more, which cannot be had")
+    if graph.start[em_graph_blocks(graph.n)] != ends:
+        raise InvalidValue(f"degrees add up to {graph.start[em_graph_blocks(graph.n)]}, but there are {ends} edge ends")
+    return 0
+
+
+cdef int _fill_rows(em_build *build, em_graph *graph, int64_t edges, int workers) except -1:
+    """Count, scatter and sort the ends that the source gives."""
+    cdef int64_t chunks = em_build_chunks(edges)
+    _each_block(em_build_clear, build, graph, workers)
+    _each(em_build_count, build, chunks, workers)
+    _each_block(em_build_sum, build, graph, workers)
+    try:
+        _begin(build, graph, graph.ends)
+        _each_block(em_build_open, build, graph, workers)
+        _each(em_build_scatter, build, chunks, workers)
+        _each_block(em_build_close, build, graph, workers)
+    finally:
+        em_build_free(build)
+    return 0
+
+
+cdef int _settle(em_build *build, em_graph *graph, int workers) except -1:
+    """Lay the rows out as a tick reads them."""
+    _each_block(em_build_settle, build, graph, workers)
+    if em_atomic_load(&build.failed, memory_order_relaxed) != 0:
+        raise TooLarge("rows cannot be laid out: there is no memory left for a copy of one block")
+    return 0
+
+
+cdef Graph _drawn(em_build_source source, em_draw *draw, int64_t edges, int workers):
+    """Draw edges, and others for those that came twice, until all are distinct."""
+    cdef Graph made = _rows(draw.n, 2 * edges, False)
+    cdef em_build build
+    cdef int64_t repeats
+    em_build_init(&build, made.graph, source, draw, edges)
+    _fill_rows(&build, made.graph, edges, workers)
+    repeats = em_atomic_load(&build.repeats, memory_order_relaxed) // 2
+    if repeats > 0:
+        _draw_again(&build, draw, repeats, workers)
+    _settle(&build, made.graph, workers)
+    return made
+
+
+cdef int _draw_again(em_build *build, em_draw *draw, int64_t repeats, int workers) except -1:
+    """Drop what came twice, and draw others for it."""
+    cdef em_status status
+    draw.dropped = <uint64_t *>_take(repeats * sizeof(uint64_t), f"{repeats} repeated edges to draw again")
+    try:
+        _each_block(em_draw_drop, build, build.graph, workers)
+        with nogil:
+            status = em_draw_mend(build)
+    finally:
+        em_base_free(draw.dropped)
+    if status != EM_OK:
+        raise TooLarge(f"drawing {repeats} edges again needs {16 * repeats} bytes, which cannot be had")
+    return 0
 
 
 @cython.final

@@ -130,9 +130,6 @@ cdef extern from "em_rows.h" nogil:
     em_rows_walk em_rows_find(const em_graph *graph, int64_t agent)
     int64_t em_rows_place(const em_rows_walk *walk, int64_t e)
     em_graph *em_rows_create(int64_t n, int64_t ends, bint weighted)
-    void em_rows_begin(em_graph *graph, const int32_t *degree)
-    void em_rows_lay(em_graph *graph, int64_t block, const int32_t *degree, const int32_t *indices,
-                     const double *weights)
     void em_rows_degrees(const em_graph *graph, int64_t block, int32_t *degree, int64_t *row)
     void em_rows_show(const em_graph *graph, int64_t block, int32_t *indices, double *weights)
     bint em_rows_divide(em_graph *graph)
@@ -173,6 +170,51 @@ cdef extern from "em_sums.h" nogil:
     em_sums *em_sums_create(int32_t groups, int64_t blocks)
     void em_sums_free(em_sums *sums)
     int64_t em_sums_size(const em_sums *sums, int64_t blocks)
+
+
+cdef extern from "em_build.h" nogil:
+    ctypedef struct em_build:
+        const double *weight
+        em_graph *graph
+        bint directed
+        em_word failed
+        em_word repeats
+
+    ctypedef void (*em_build_source)(const em_build *build, int64_t first, int size, int32_t *one,
+                                     int32_t *other) noexcept nogil
+    ctypedef void (*em_build_phase)(em_build *build, int64_t piece) noexcept nogil
+
+    ctypedef struct em_build_rows:
+        const int32_t *degree
+        const int32_t *indices
+        const double *weights
+
+    void em_build_init(em_build *build, em_graph *graph, em_build_source source, void *given, int64_t edges)
+    int64_t em_build_chunks(int64_t edges)
+    void em_build_unpack(const em_build *build, int64_t first, int size, int32_t *one, int32_t *other)
+    void em_build_clear(em_build *build, int64_t block)
+    void em_build_count(em_build *build, int64_t chunk)
+    void em_build_sum(em_build *build, int64_t block)
+    em_status em_build_begin(em_build *build)
+    void em_build_open(em_build *build, int64_t block)
+    void em_build_scatter(em_build *build, int64_t chunk)
+    void em_build_close(em_build *build, int64_t block)
+    void em_build_settle(em_build *build, int64_t block)
+    void em_build_copy_degrees(em_build *build, int64_t block)
+    void em_build_copy_rows(em_build *build, int64_t block)
+    void em_build_free(em_build *build)
+
+
+cdef extern from "em_draw.h" nogil:
+    ctypedef struct em_draw:
+        int64_t n
+        uint64_t *dropped
+
+    void em_draw_init(em_draw *draw, uint64_t key, int64_t n, int64_t half, double rewire)
+    void em_draw_pairs(const em_build *build, int64_t first, int size, int32_t *one, int32_t *other)
+    void em_draw_ring(const em_build *build, int64_t first, int size, int32_t *one, int32_t *other)
+    void em_draw_drop(em_build *build, int64_t block)
+    em_status em_draw_mend(em_build *build)
 
 
 cdef extern from "em_sense.h" nogil:

@@ -14,7 +14,7 @@
 
 #include "em_graph.h"
 
-/* Memory for a stored graph; what is in it is written by em_rows_begin and em_rows_lay. */
+/* Memory for a stored graph; what is in it is written by em_build.h. */
 static inline em_graph *em_rows_create(int64_t n, int64_t ends, bool weighted)
 {
     em_graph *graph = em_base_alloc(sizeof *graph);
@@ -32,18 +32,8 @@ static inline em_graph *em_rows_create(int64_t n, int64_t ends, bool weighted)
         return NULL;
     }
     memset(graph->indices + ends, 0, EM_GRAPH_MARGIN * sizeof *graph->indices);
+    graph->start[blocks] = ends;
     return graph;
-}
-
-/* Where the edges of each block begin, by the degrees of the agents. */
-static inline void em_rows_begin(em_graph *graph, const int32_t *degree)
-{
-    int64_t edge = 0;
-    for (int64_t i = 0; i < graph->n; i++) {
-        if (i % EM_GRAPH_BLOCK == 0) graph->start[i / EM_GRAPH_BLOCK] = edge;
-        edge += degree[i];
-    }
-    graph->start[em_graph_blocks(graph->n)] = edge;
 }
 
 /* A walk over the rows of a block as they stand. */
@@ -137,18 +127,18 @@ static inline void em_rows_degrees(const em_graph *graph, int64_t block, int32_t
     }
 }
 
-/* Lays out a block, after em_rows_begin, from rows that follow each other; `degree`, `indices` and `weights`, or NULL,
- * are those of the whole graph. */
+/* Lays out a block, whose `start` is told, from rows that follow each other; `degree` is that of its agents, `indices`
+ * and `weights`, or NULL, are those of the block. */
 static inline void em_rows_lay(
     em_graph *graph, int64_t block, const int32_t *degree, const int32_t *indices, const double *weights)
 {
     int64_t row[EM_GRAPH_BLOCK];
     int32_t own[EM_GRAPH_BLOCK];
-    em_rows_sort(graph, block, degree + block * EM_GRAPH_BLOCK);
+    em_rows_sort(graph, block, degree);
     em_rows_degrees(graph, block, own, row);
     em_rows_walk walk = em_rows_enter(graph, block);
     while (em_rows_next(&walk)) {
-        const int64_t from = row[walk.agent - walk.first];
+        const int64_t from = row[walk.agent - walk.first] - graph->start[block];
         for (int64_t e = 0; e < walk.degree; e++) {
             int64_t to = em_rows_place(&walk, e);
             graph->indices[to] = indices[from + e];

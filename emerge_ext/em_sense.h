@@ -20,7 +20,7 @@
 
 #define EM_SENSE_CHANNELS 1  /* most channels that a model here asks for */
 #define EM_SENSE_AHEAD    48 /* edges between the one that is added and the one whose phasor is fetched */
-#define EM_SENSE_FAR (4 << 20) /* bytes of a table from which on it pays to fetch ahead */
+#define EM_SENSE_FAR      (4 << 20) /* bytes of a table from which on it pays to fetch ahead */
 
 typedef struct {
     const em_graph *graph;

@@ -58,9 +58,9 @@ typedef struct {
     double phasor[2 * EM_GRAPH_BLOCK];
     double wrapped[EM_GRAPH_BLOCK];
     double copy[EM_GRAPH_BLOCK]; /* that nobody reads */
-    em_table_pair *panel; /* sums of its rows, where there are tiles */
-    int64_t drains;       /* blocks whose inbox held something */
-    int64_t waited;       /* ns at joins */
+    em_table_pair *panel;        /* sums of its rows, where there are tiles */
+    int64_t drains;              /* blocks whose inbox held something */
+    int64_t waited;              /* ns at joins */
 } em_scratch;
 
 static inline void em_swarm_init(em_swarm *swarm)
@@ -188,8 +188,8 @@ static inline void em_swarm_order(
         int64_t count = n - first < EM_GRAPH_BLOCK ? n - first : EM_GRAPH_BLOCK;
         double sum[2];
         em_swarm_sincos(
-            failed, first, count, phase + first, scratch->copy, scratch->phasor, scratch->phasor + EM_GRAPH_BLOCK,
-            sum);
+            failed, first, count, phase + first, scratch->copy, scratch->phasor,
+            scratch->phasor + EM_GRAPH_BLOCK, sum);
         order[0] += sum[0];
         order[1] += sum[1];
     }
@@ -222,8 +222,8 @@ static inline void em_swarm_pieces(
 
 /* The phasors of a block of phases into a table, their sum into the block's share, and a copy of the phases. */
 static inline void em_swarm_phasors(
-    em_swarm *swarm, int64_t block, const double *restrict phase, double *restrict kept, const em_table *table,
-    em_scratch *scratch)
+    em_swarm *swarm, int64_t block, const double *restrict phase, double *restrict kept,
+    const em_table *table, em_scratch *scratch)
 {
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     double *cosine, *sine;

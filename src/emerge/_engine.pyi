@@ -53,7 +53,20 @@ class Graph:
         degree: npt.NDArray[np.int32],
         indices: npt.NDArray[np.int32],
         weights: npt.NDArray[np.float64] | None = None,
+        workers: int = 1,
     ) -> Graph: ...
+    @staticmethod
+    def from_keys(
+        keys: npt.NDArray[np.int64],
+        n: int,
+        weights: npt.NDArray[np.float64] | None,
+        directed: bool,
+        workers: int,
+    ) -> Graph: ...
+    @staticmethod
+    def random(n: int, edges: int, key: int, workers: int) -> Graph: ...
+    @staticmethod
+    def small_world(n: int, degree: int, rewire: float, key: int, workers: int) -> Graph: ...
     @property
     def n(self) -> int: ...
     @property

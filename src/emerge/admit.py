@@ -33,6 +33,7 @@ __all__ = [
     "real",
     "seconds",
     "vector",
+    "word",
 ]
 
 LONGEST = min(1e9, threading.TIMEOUT_MAX)
@@ -158,6 +159,11 @@ def generator(seed: object) -> np.random.Generator:
     if seed is None:
         return np.random.default_rng()
     return np.random.default_rng(count(seed, "seed", least=0))
+
+
+def word(rng: np.random.Generator) -> int:
+    """Draw 64 random bits: the key of everything that is then drawn by counters."""
+    return int(rng.integers(0, 2**64, dtype=np.uint64))
 
 
 def memory(size: int, what: str) -> None:

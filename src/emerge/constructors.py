@@ -14,9 +14,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from . import admit, generate, graphs
+from . import admit, generate, graphs, team
 from ._engine import Graph
-from .edges import EdgeList, compress, gather, names, room
+from .edges import EdgeList, gather, graph_of, names, room
 from .errors import GraphFileError, InvalidType, InvalidValue
 
 __all__ = ["Constructors"]
@@ -59,7 +59,7 @@ class Constructors:
 
     @classmethod
     def _of_keys(cls, keys: Ints, n: int) -> Self:
-        return cls._of(Graph.stored(*compress(keys, n)))
+        return cls._of(graph_of(keys, n))
 
     @classmethod
     def _latticed(cls, shape: tuple[int, ...], reach: int, *, wraps: bool) -> Self:
@@ -72,10 +72,11 @@ class Constructors:
 
     @classmethod
     def _gathered(cls, found: EdgeList) -> Self:
-        with room(2 * len(found.pairs) if isinstance(found.pairs, Sized) else 0):
+        ends = 2 * len(found.pairs) if isinstance(found.pairs, Sized) else 0
+        with room(ends, each=10 if found.weights is None else 25):
             keys, n, weights, notes = gather(found)
             labels = None if found.labels is None else names(found.labels, n)
-            graph = Graph.stored(*compress(keys, n, weights, directed=found.directed))
+            graph = graph_of(keys, n, weights, directed=found.directed)
         directed = None if found.directed else False
         return cls._of(graph, directed=directed, labels=labels, frequency=found.frequency, notes=notes)
 
@@ -332,12 +333,15 @@ class Constructors:
 
         Notes
         -----
-        Takes O(E log E); the same seed gives the same topology. Edges are redirected all at once, not one lap
-        of the ring after another. An edge that finds no free agent stays.
+        Takes O(E); the same seed gives the same topology, on any number of workers. Edges are redirected all at
+        once, not one lap of the ring after another, and none to where the ring had an edge. An edge that finds no
+        free agent stays. Where degree is above n / 4 or 4 sqrt(n), takes O(E log E), and edges may go to where others
+        have left the ring. All numbers come from Philox, keyed by one number drawn from the seed.
 
         References
         ----------
         D. J. Watts, S. H. Strogatz, Nature 393, 440-442 (1998), doi:10.1038/30918.
+        J. K. Salmon et al., SC '11, 16 (2011), doi:10.1145/2063384.2063405, on Philox.
 
         Examples
         --------
@@ -349,8 +353,12 @@ class Constructors:
         degree = _even(degree, n)
         rewire = admit.real(rewire, "rewire", least=0, most=1)
         rng = admit.generator(seed)
-        with room(n * degree):
-            return cls._of_keys(generate.small_world(n, degree, rewire, rng), n)
+        ends = n * degree
+        if degree > n // 4 or degree**2 > 16 * n:
+            with room(ends):
+                return cls._of_keys(generate.small_world(n, degree, rewire, rng), n)
+        with room(ends, agents=n, each=4):
+            return cls._of(Graph.small_world(n, degree, rewire, admit.word(rng), team.builders(ends)))
 
     @classmethod
     def random(cls, n: int, *, degree: float, seed: int | np.random.Generator | None = None) -> Self:
@@ -379,13 +387,15 @@ class Constructors:
 
         Notes
         -----
-        Takes O(E log E), and O(n**2) where more than half of all pairs are edges. The same seed gives the
-        same topology.
+        Takes O(n + E), and no memory to speak of but what the topology keeps. Where more than a quarter of all
+        pairs are edges, takes O(E log E), and O(n**2) above half. The same seed gives the same topology, on any
+        number of workers; numbers come from Philox, keyed by one number drawn from the seed.
 
         References
         ----------
         P. Erdős, A. Rényi, Publicationes Mathematicae Debrecen 6, 290-297 (1959),
         doi:10.5486/PMD.1959.6.3-4.12.
+        J. K. Salmon et al., SC '11, 16 (2011), doi:10.1145/2063384.2063405, on Philox.
 
         Examples
         --------
@@ -397,8 +407,11 @@ class Constructors:
         degree = admit.real(degree, "degree", least=0, most=n - 1)
         rng = admit.generator(seed)
         number = min(round(n * degree / 2), n * (n - 1) // 2)
-        with room(2 * number):
-            return cls._of_keys(generate.pairs(n, number, rng), n)
+        if 4 * number > n * (n - 1) // 2:
+            with room(2 * number):
+                return cls._of_keys(generate.pairs(n, number, rng), n)
+        with room(2 * number, agents=n, each=4):
+            return cls._of(Graph.random(n, number, admit.word(rng), team.builders(2 * number)))
 
     @classmethod
     def scale_free(cls, n: int, m: int, *, seed: int | np.random.Generator | None = None) -> Self:

@@ -1,9 +1,9 @@
-"""Edges as arrays: checked, packed into keys, merged, and pressed into rows.
+"""Edges as arrays: checked, packed into keys, and merged.
 
 An edge (i, j) says that agent i senses agent j. Here it travels as one 64-bit *key*, i in the high half and
-j in the low half, so that one in-place sort of the keys brings edges into rows, and each row into ascending
-order. The key of an undirected edge has its lesser agent in the high half. Agents are below 2**31, so keys
-are never negative and both halves fit. This room knows neither topologies nor generators.
+j in the low half, so that one in-place sort brings edges into order and repeated ones side by side. The engine
+makes rows of distinct keys. The key of an undirected edge has its lesser agent in the high half. Agents are below
+2**31, so keys are never negative and both halves fit. This room knows neither topologies nor generators.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import admit
+from . import admit, team
+from ._engine import Graph
 from .errors import GraphError, InvalidType, TooLarge
 
 __all__ = [
     "ENDS_MAX",
     "EdgeList",
     "admitted_rows",
-    "compress",
     "fresh",
     "gather",
+    "graph_of",
     "heads_of",
     "merge",
     "names",
@@ -58,9 +59,9 @@ class EdgeList:
 
 
 @contextmanager
-def room(ends: int) -> Iterator[None]:
-    """Turn memory that cannot be had for `ends` edge ends into `TooLarge` with the size asked for."""
-    needed = 16 * ends
+def room(ends: int, *, agents: int = 0, each: int = 16) -> Iterator[None]:
+    """Turn memory that cannot be had into `TooLarge` with the size asked for: `each` bytes an end, 4 an agent."""
+    needed = each * ends + 4 * agents
     admit.memory(needed, f"building a topology of {ends} edge ends")
     try:
         yield
@@ -82,7 +83,10 @@ def pack(heads: Ints, tails: npt.NDArray[np.integer[Any]]) -> Ints:
 
 def unordered(one: Ints, other: Ints) -> Ints:
     """Return the keys of undirected edges, the lesser agent in the high half."""
-    return pack(np.minimum(one, other), np.maximum(one, other))
+    keys = np.minimum(one, other)
+    keys <<= 32
+    keys |= np.maximum(one, other)
+    return keys
 
 
 def heads_of(keys: Ints) -> Ints:
@@ -120,11 +124,13 @@ def merge(keys: Ints, weights: Floats | None) -> tuple[Ints, Floats | None, int]
 
     `keys` is used up: its content afterwards is undefined.
     """
+    if (keys[1:] > keys[:-1]).all():
+        return keys, weights, 0
     if weights is None:
         keys.sort()
     else:
-        order = np.argsort(keys, kind="stable")
-        keys, weights = keys[order], weights[order]
+        weights = weights[np.argsort(keys, kind="stable")]
+        keys.sort()
     first = np.ones(keys.size, np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=first[1:])
     merged = keys.size - int(np.count_nonzero(first))
@@ -137,30 +143,16 @@ def merge(keys: Ints, weights: Floats | None) -> tuple[Ints, Floats | None, int]
     return keys, weights, merged
 
 
-def compress(keys: Ints, n: int, weights: Floats | None = None, *, directed: bool = False) -> Rows:
-    """Return degree (n,), indices and weights of the rows that distinct `keys` make, both ends of undirected.
+def graph_of(keys: Ints, n: int, weights: Floats | None = None, *, directed: bool = False) -> Graph:
+    """Return the graph of the rows that distinct `keys` make, both ends of undirected ones.
 
-    Weights that are all one are as good as none, and dropped. `keys` is used up: its content afterwards is
-    undefined.
+    Weights that are all one are as good as none, and dropped.
     """
-    admit.memory(16 * n, f"a topology of {n} agents")
+    ends = keys.size if directed else 2 * keys.size
     if weights is not None and bool((weights == 1).all()):
         weights = None
-    if not directed:
-        both = np.empty(2 * keys.size, np.int64)
-        both[: keys.size] = keys
-        np.left_shift(tails_of(keys), 32, out=both[keys.size :])
-        both[keys.size :] |= heads_of(keys)
-        keys = both
-        weights = None if weights is None else np.concatenate([weights, weights])
-    if weights is None:
-        keys.sort()
-    else:
-        order = np.argsort(keys, kind="stable")
-        keys, weights = keys[order], weights[order]
-    indices = keys.astype(np.int32)  # keeps the low half
-    keys >>= 32
-    return np.bincount(keys, minlength=n).astype(np.int32), indices, weights
+    admit.memory(4 * n + (4 if weights is None else 12) * ends, f"a topology of {n} agents")
+    return Graph.from_keys(keys, n, weights, directed, team.builders(ends))
 
 
 def gather(found: EdgeList) -> tuple[Ints, int, Floats | None, tuple[str, ...]]:
@@ -172,10 +164,9 @@ def gather(found: EdgeList) -> tuple[Ints, int, Floats | None, tuple[str, ...]]:
     n = _agents(pairs, found.n)
     weights = _weights(found.weights, pairs)
     notes = list(found.notes)
-    heads, tails = pairs[:, 0].astype(np.int64), pairs[:, 1].astype(np.int64)
+    heads, tails = pairs.astype(np.int64, copy=False).T
     keys = pack(heads, tails) if found.directed else unordered(heads, tails)
     proper = heads != tails
-    del heads, tails
     loops = keys.size - int(np.count_nonzero(proper))
     if loops:
         keys = keys[proper]

@@ -103,12 +103,12 @@ def _edge_list(path: Path, ending: str, *, directed: bool, n: int | None) -> Edg
             raise GraphFileError(f"{path} holds no edges: give the number of agents n")
         return EdgeList([], n=n, directed=directed, notes=tuple(notes))
     table = _parsed(path, layout, admit.AGENTS_MAX if n is None else n)
-    pairs = np.column_stack([table["one"], table["other"]])
+    pairs = table.view(np.int64).reshape(table.size, layout.columns)[:, :2]
     least = int(pairs.min())
     if least:
         unnamed = "agent 0 has" if least == 1 else f"agents 0 to {least - 1} have"
         notes.append(f"the least agent number is {least}, so {unnamed} no edges")
-    weights = table["weight"].copy() if layout.columns == 3 else None
+    weights = table["weight"] if layout.columns == 3 else None
     return EdgeList(pairs, n=n, weights=weights, directed=directed, notes=tuple(notes))
 
 

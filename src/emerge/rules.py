@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import generate
-from .edges import compress
+from .edges import graph_of
 
 __all__ = ["Groups", "Lattice", "degrees", "is_lattice", "neighbours", "rows", "weighted"]
 
@@ -69,7 +69,10 @@ def rows(rule: Groups | Lattice) -> tuple[Halves, Halves, Floats | None]:
     """Return degree, indices and weights of all rows."""
     if is_lattice(rule):
         sides, reach, wraps = rule
-        return compress(generate.lattice(sides, wrap=wraps, reach=reach), math.prod(sides))
+        graph = graph_of(generate.lattice(sides, wrap=wraps, reach=reach), math.prod(sides))
+        degree, indices = np.empty(graph.n, np.int32), np.empty(graph.edge_ends, np.int32)
+        graph.show(degree, indices)
+        return degree, indices, None
     sizes, between = _groups(rule)
     firsts = np.cumsum(sizes) - sizes
     indices, weights = [], []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import _engine, admit
 
-__all__ = ["THREADS_MAX", "choice", "cores", "default_threads", "threads"]
+__all__ = ["THREADS_MAX", "builders", "choice", "cores", "default_threads", "threads"]
 
 THREADS_MAX = 1024
 """Most threads that can be asked for."""
@@ -25,6 +25,9 @@ WORK_TOO_LARGE_TO_TRY = 40 * WORK_OF_A_WORKER
 
 WORK_OF_AN_AGENT = 8
 """What an agent costs by itself, in edges; `em_graph_work` deals blocks out by the same figure."""
+
+ENDS_OF_A_BUILDER = 50_000
+"""Edge ends below which a second worker that makes them costs more than it brings: about a millisecond."""
 
 _warned_after_fork = False
 
@@ -60,6 +63,12 @@ def choice(limit: int | None, agents: int, edge_ends: int) -> tuple[int, tuple[i
     teams = tuple(sorted({most} | {2**k for k in range(most.bit_length())}))
     usual = max(size for size in teams if size <= max(1, work // WORK_OF_A_WORKER))
     return usual, (teams if work < most * WORK_TOO_LARGE_TO_TRY else (usual,))
+
+
+def builders(edge_ends: int) -> int:
+    """Return how many workers may make a graph of so many edge ends; the engine takes one in a forked child."""
+    worth = edge_ends // ENDS_OF_A_BUILDER
+    return 1 if worth < 2 else min(worth, default_threads())
 
 
 def _openmp() -> int:

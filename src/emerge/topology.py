@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, NoReturn, final
 import numpy as np
 import numpy.typing as npt
 
-from . import admit, generate, graphs, rules
+from . import admit, generate, graphs, rules, team
 from ._engine import Graph
 from .constructors import Constructors
 from .edges import (
     ENDS_MAX,
     EdgeList,
     admitted_rows,
-    compress,
     gather,
+    graph_of,
     heads_of,
     merge,
     names,
@@ -320,7 +320,8 @@ class Topology(Constructors):
             degree, indices, weights = self._rows()
             left = ~(np.repeat(gone, degree) | gone[indices])
             kept = np.diff(np.concatenate([[0], np.cumsum(left)])[starts(degree)]).astype(np.int32)
-            graph = Graph.stored(kept, indices[left], None if weights is None else weights[left])
+            indices, weights = indices[left], None if weights is None else weights[left]
+            graph = Graph.stored(kept, indices, weights, team.builders(indices.size))
         return self._like(graph, directed=self._directed and None)
 
     def with_edges(self, edges: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> Topology:
@@ -373,7 +374,7 @@ class Topology(Constructors):
                 both = np.concatenate([old, more])
             keys, both, repeats = merge(np.concatenate([keys, added]), both)
             notes = _merged(notes, repeats, weighted=both is not None)
-            graph = Graph.stored(*compress(keys, len(self), both, directed=directed))
+            graph = graph_of(keys, len(self), both, directed=directed)
         return self._like(graph, directed=None if directed else False, notes=notes)
 
     def rewired(self, fraction: float, *, seed: int | np.random.Generator | None = None) -> Topology:
@@ -424,7 +425,7 @@ class Topology(Constructors):
             if not directed:
                 kept = np.where(rng.random(moved.size) < 0.5, kept, tails_of(keys[moved]))
             generate.redirect(keys, moved, kept, len(self), rng, directed=directed)
-            graph = Graph.stored(*compress(keys, len(self), weights, directed=directed))
+            graph = graph_of(keys, len(self), weights, directed=directed)
         return self._like(graph, directed=None if directed else False)
 
     def _like(self, graph: Graph, *, directed: bool | None, notes: Notes | None = None) -> Topology:
@@ -538,7 +539,7 @@ class Topology(Constructors):
         with room(arrays["indices"].size if "indices" in arrays else 0):
             if "indices" in arrays:
                 rows = admitted_rows(arrays["degree"], arrays["indices"], arrays.get("weights"), n)
-                graph = Graph.stored(*rows)
+                graph = Graph.stored(*rows, workers=team.builders(rows[1].size))
             else:
                 graph = cls._ruled(arrays)
         if graph.n != n:

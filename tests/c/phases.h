@@ -1,0 +1,45 @@
+/* phases.h: the phases of a build, their pieces taken by plain threads. */
+#ifndef PHASES_H
+#define PHASES_H
+
+#include "em_build.h"
+
+#include "check.h"
+
+typedef struct {
+    em_build *build;
+    em_build_phase phase;
+    int64_t pieces;
+    em_word next;
+} phases_job;
+
+static void *phases_take(void *argument)
+{
+    phases_job *job = ((check_member *)argument)->shared;
+    int64_t piece;
+    while ((piece = (int64_t)em_atomic_add(&job->next, 1, memory_order_relaxed)) < job->pieces)
+        job->phase(job->build, piece);
+    return NULL;
+}
+
+static inline void phases_each(em_build *build, em_build_phase phase, int64_t pieces, int size)
+{
+    phases_job job = {.build = build, .phase = phase, .pieces = pieces};
+    check_together(size, phases_take, &job);
+}
+
+/* All phases until the rows are closed. */
+static inline void phases_all(em_build *build, int size)
+{
+    int64_t blocks = em_graph_blocks(build->graph->n), chunks = em_build_chunks(build->edges);
+    phases_each(build, em_build_clear, blocks, size);
+    phases_each(build, em_build_count, chunks, size);
+    phases_each(build, em_build_sum, blocks, size);
+    CHECK(em_build_begin(build) == EM_OK);
+    CHECK(build->graph->start[blocks] == build->graph->ends);
+    phases_each(build, em_build_open, blocks, size);
+    phases_each(build, em_build_scatter, chunks, size);
+    phases_each(build, em_build_close, blocks, size);
+}
+
+#endif
