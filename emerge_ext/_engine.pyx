@@ -85,6 +85,7 @@ cdef enum:
     WORTH_TILES = 16        # ticks for which tiles are worth being made
     FIRST_RECORD = 65_536   # ticks that a batch may record, or as many as have been: room is made for all of them
 
+cdef int most_threads = omp_get_max_threads()  # before other libraries of this process change it for themselves
 cdef bint regions_were_opened = False
 cdef bint forked = False
 cdef int generation = 0
@@ -95,7 +96,7 @@ def build():
     return {
         "compiler": EM_COMPILER.decode(),
         "openmp": EM_OPENMP,
-        "openmp_threads": omp_get_max_threads(),
+        "openmp_threads": most_threads,
     }
 
 

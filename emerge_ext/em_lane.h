@@ -7,16 +7,11 @@
 #ifndef EM_LANE_H
 #define EM_LANE_H
 
+#include "em_base.h"
+
 #include <stdint.h>
 
 #define EM_LANE_COUNT 8
-
-/* For functions that are told by constants what they are to be: one copy for each. */
-#if defined(__GNUC__)
-#define EM_LANE_INLINE inline __attribute__((always_inline))
-#else
-#define EM_LANE_INLINE inline
-#endif
 
 #if defined(__GNUC__)
 typedef double em_lane __attribute__((vector_size(64)));

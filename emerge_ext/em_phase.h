@@ -117,7 +117,7 @@ static inline void em_phase_sincos(double x, double *restrict cosine, double *re
 
 #if EM_LANE_VECTORS
 /* The same of `abreast` vectors, which is a constant, and their sums by lanes; `kept` becomes a copy of the phases. */
-static EM_LANE_INLINE void em_phase_sincos_lanes(
+static EM_BASE_INLINE void em_phase_sincos_lanes(
     int abreast, const double *phase, double *kept, double *cosine, double *sine, em_lane *re, em_lane *im)
 {
     em_lane shifted[EM_LANE_ABREAST], rest[EM_LANE_ABREAST], s[EM_LANE_ABREAST], c[EM_LANE_ABREAST];

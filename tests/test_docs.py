@@ -75,7 +75,7 @@ def orders_in_code():
         for line in text.splitlines():
             if match := re.match(r"cdef class (\w+)", line):
                 owner = f"{match[1]}."
-            if match := re.match(r"( *)(?:static inline|def|cpdef|cdef)\b[^(=]*?(\w+)\(", line):
+            if match := re.match(r"( *)(?:static (?:inline|EM_BASE_INLINE)|def|cpdef|cdef)\b[^(=]*?(\w+)\(", line):
                 where = (owner if match[1] else "") + match[2]
             if where and "cimport" not in line and path.name != "em.pxd":
                 found.setdefault(where, set()).update(re.findall(r"memory_order_(\w+)", line))

@@ -76,6 +76,34 @@ class TestVariants:
         assert {path.stem.removeprefix("em_isa_") for path in CELLAR.glob("em_isa_*.c")} == REGISTERS.keys()
 
 
+def printed(command, folder, prefix=()):
+    """Compile `bits.c` with all variants and return what it prints: bits by the name of the instruction set."""
+    target = folder / "bits"
+    sources = [HOUSE / "tests" / "c" / "bits.c", *sorted(CELLAR.glob("em_isa_*.c"))]
+    done = subprocess.run(
+        [*command, *flags(), "-D_GNU_SOURCE", f"-I{CELLAR}", f"-I{HOUSE / 'tests' / 'c'}", *map(str, sources), "-o", str(target)]
+        + ["-pthread", "-lm"],
+        capture_output=True, text=True, timeout=110,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = subprocess.run([*prefix, target], capture_output=True, text=True, timeout=110, check=True).stdout.splitlines()
+    return {line.split()[0]: line.split()[1:] for line in lines}
+
+
+@pytest.mark.skipif(not (CELLAR.is_dir() and BUILD.is_file()), reason="the sources of the cellar are needed")
+@pytest.mark.skipif(compiler is None, reason="a C compiler is needed")
+def test_all_give_the_same_bits_on_arm_too(tmp_path):
+    """Every kind of graph, both precisions; ARM where a cross compiler and an emulator are there."""
+    here = printed([compiler], tmp_path)
+    assert set(here) <= {*REGISTERS, "neon"}
+    bits = here[min(here)]
+    assert all(other == bits for other in here.values())
+    assert len(set(bits)) == 5, "each graph and precision has its own, but sums are of float64 always"
+    cross, emulator = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64-static")
+    if cross and emulator:
+        assert printed([cross, "-static"], tmp_path, [emulator]) == {"neon": bits}
+
+
 def imported(instruction_set):
     """What a program is told that imports emerge, and imports it again after the wish was taken back."""
     code = """

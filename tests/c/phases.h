@@ -28,6 +28,22 @@ static inline void phases_each(em_build *build, em_build_phase phase, int64_t pi
     check_together(size, phases_take, &job);
 }
 
+/* A stored graph of rows that follow each other; weights or NULL. */
+static inline em_graph *phases_stored(
+    int64_t n, int64_t ends, const int32_t *degree, const int32_t *indices, const double *weights)
+{
+    em_graph *graph = em_rows_create(n, ends, weights != NULL);
+    em_build_rows rows = {degree, indices, weights};
+    em_build build;
+    CHECK(graph != NULL);
+    em_build_init(&build, graph, NULL, &rows, 0);
+    phases_each(&build, em_build_copy_degrees, em_graph_blocks(n), 1);
+    CHECK(em_build_begin(&build) == EM_OK);
+    phases_each(&build, em_build_copy_rows, em_graph_blocks(n), 1);
+    phases_each(&build, em_build_settle, em_graph_blocks(n), 1);
+    return graph;
+}
+
 /* All phases until the rows are closed. */
 static inline void phases_all(em_build *build, int size)
 {

@@ -3,7 +3,7 @@
 #include "em_team.h"
 
 #include "check.h"
-#include "em_build.h"
+#include "phases.h"
 
 enum { AGENTS = 9 * EM_GRAPH_BLOCK + 77, DEGREE = 6, TICKS = 30 };
 
@@ -111,15 +111,7 @@ static em_graph *scattered(uint64_t seed, bool weighted)
             degree[i]++;
         }
     }
-    em_graph *graph = em_rows_create(AGENTS, ends, weighted);
-    CHECK(graph != NULL);
-    em_build build;
-    em_build_rows rows = {degree, indices, weighted ? weights : NULL};
-    em_build_init(&build, graph, NULL, &rows, 0);
-    for (int64_t b = 0; b < em_graph_blocks(AGENTS); b++) em_build_copy_degrees(&build, b);
-    CHECK(em_build_begin(&build) == EM_OK);
-    for (int64_t b = 0; b < em_graph_blocks(AGENTS); b++)
-        em_build_copy_rows(&build, b), em_build_settle(&build, b);
+    em_graph *graph = phases_stored(AGENTS, ends, degree, indices, weighted ? weights : NULL);
     shown(graph, degree, indices, weighted ? weights : NULL);
     free(degree), free(indices), free(weights);
     return graph;

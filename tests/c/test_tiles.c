@@ -2,7 +2,7 @@
 #define EM_TILES_COLUMN 9 /* small tiles, so that there are many */
 
 #include "check.h"
-#include "em_build.h"
+#include "phases.h"
 #include "em_swarm.h"
 
 enum { AGENTS = 41 * EM_GRAPH_BLOCK + 77, DEGREE = 9 };
@@ -26,15 +26,7 @@ static em_graph *scattered(void)
             indices[ends++] = j;
             degree[i]++;
         }
-    em_graph *graph = em_rows_create(AGENTS, ends, false);
-    CHECK(graph != NULL);
-    em_build build;
-    em_build_rows rows = {degree, indices, NULL};
-    em_build_init(&build, graph, NULL, &rows, 0);
-    for (int64_t b = 0; b < em_graph_blocks(AGENTS); b++) em_build_copy_degrees(&build, b);
-    CHECK(em_build_begin(&build) == EM_OK);
-    for (int64_t b = 0; b < em_graph_blocks(AGENTS); b++)
-        em_build_copy_rows(&build, b), em_build_settle(&build, b);
+    em_graph *graph = phases_stored(AGENTS, ends, degree, indices, NULL);
     free(degree), free(indices);
     return graph;
 }
