@@ -22,7 +22,7 @@ import oracle
 TICKS, COUPLING, DT = 5, 1.0, 0.01
 APART = {"double": 1e-13, "single": 1e-7}
 """How far phases may be from the truth, in rad."""
-MOVED = 1e-4
+MOVED = 1e-5
 """How far coupling must move some phase, or the check would show nothing."""
 ORACLE_ENDS = 10**6
 SMALL = {

@@ -2,7 +2,7 @@
  *
  * A model turns what a block holds and senses into rates of change, one array for each state variable. It says
  * how many channels of field it needs and how many rates it returns; it knows no graph, no integrator, no
- * schedule and no thread. A new model is a new function here and a new entry in em_act_models.
+ * schedule and no thread. A new model is a new function here, a new entry in em_act_models and a line in em_act_rate.
  */
 #ifndef EM_ACT_H
 #define EM_ACT_H
@@ -27,8 +27,7 @@ typedef struct {
     const char *name;
     int channels;
     int rates;
-    void (*prepare)(double *parameters);                          /* once for each change of the model */
-    void (*rate)(const em_act_view *view, double *restrict rate); /* rate is [rates][stride] */
+    void (*prepare)(double *parameters); /* once for each change of the model */
 } em_act;
 
 typedef enum { EM_ACT_KURAMOTO } em_act_kind;
@@ -54,7 +53,17 @@ static inline void em_act_kuramoto(const em_act_view *view, double *restrict rat
 }
 
 static const em_act em_act_models[] = {
-    [EM_ACT_KURAMOTO] = {"kuramoto", 1, 1, em_act_kuramoto_prepare, em_act_kuramoto},
+    [EM_ACT_KURAMOTO] = {"kuramoto", 1, 1, em_act_kuramoto_prepare},
 };
+
+/* The rates of a model, [rates][stride], told by its kind. */
+static inline void em_act_rate(em_act_kind kind, const em_act_view *view, double *restrict rate)
+{
+    switch (kind) {
+    case EM_ACT_KURAMOTO:
+        em_act_kuramoto(view, rate);
+        break;
+    }
+}
 
 #endif

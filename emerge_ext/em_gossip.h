@@ -66,8 +66,9 @@ static inline void em_gossip_block(em_swarm *swarm, int64_t block, em_scratch *s
     uint64_t change[2 * EM_GRAPH_BLOCK];
     now.running = running;
     if (running) em_gossip_tell(swarm, block, -1, change);
-    em_swarm_rates(swarm, &now, block, scratch);
-    em_swarm_combine(swarm, 0, block, &swarm->table[swarm->front], scratch);
+    double *cosine, *sine;
+    em_swarm_sense(swarm, &now, block, scratch, &cosine, &sine);
+    em_swarm_combine(swarm, 0, block, cosine, sine, &swarm->table[swarm->front], scratch);
     if (running) em_gossip_tell(swarm, block, 1, change);
 }
 

@@ -1,8 +1,9 @@
 /* em_lane.h: eight lanes: the order in which the numbers of a block are added up, and the vectors that do it.
  *
  * Lane i % 8 takes number i, and the lanes are added by a fixed tree, so the sum of a block is the same to the bit
- * for vectors of two, four or eight doubles. With GCC and clang, em_lane is a vector of eight that the compiler
- * cuts to what the target has; elsewhere loops over lanes say the same. Contraction and reassociation are off.
+ * for vectors of two, four or eight doubles. With GCC and clang, em_lane is a vector as wide as the target has, and
+ * EM_LANE_PARTS of them are the eight lanes; elsewhere loops over lanes say the same. Contraction and reassociation
+ * are off.
  */
 #ifndef EM_LANE_H
 #define EM_LANE_H
@@ -13,21 +14,25 @@
 
 #define EM_LANE_COUNT 8
 
+#if defined(__AVX512F__)
+#define EM_LANE_WIDTH 8
+#elif defined(__AVX2__)
+#define EM_LANE_WIDTH 4
+#else
+#define EM_LANE_WIDTH 2
+#endif
+#define EM_LANE_PARTS   (EM_LANE_COUNT / EM_LANE_WIDTH)
+#define EM_LANE_ABREAST 4 /* vectors that a loop keeps going, so that none waits for its own last result */
+
 #if defined(__GNUC__)
-typedef double em_lane __attribute__((vector_size(64)));
-typedef uint64_t em_lane_bits __attribute__((vector_size(64)));
-typedef double em_lane_of __attribute__((vector_size(64), aligned(8), may_alias)); /* anywhere in memory */
-typedef float em_lane_of_float __attribute__((vector_size(32), aligned(4), may_alias));
+typedef double em_lane __attribute__((vector_size(8 * EM_LANE_WIDTH)));
+typedef uint64_t em_lane_bits __attribute__((vector_size(8 * EM_LANE_WIDTH)));
+typedef double em_lane_of
+    __attribute__((vector_size(8 * EM_LANE_WIDTH), aligned(8), may_alias)); /* anywhere */
+typedef float em_lane_of_float __attribute__((vector_size(4 * EM_LANE_WIDTH), aligned(4), may_alias));
 #define EM_LANE_VECTORS 1
 #else
 #define EM_LANE_VECTORS 0
-#endif
-
-/* How many vectors of eight a loop keeps going at a time, so that none waits for its own last result. */
-#if defined(__AVX512F__)
-#define EM_LANE_ABREAST 4
-#else
-#define EM_LANE_ABREAST 2
 #endif
 
 static inline double em_lane_tree(const double *lane)

@@ -18,11 +18,7 @@ static inline void em_order_agent(em_swarm *swarm, int64_t agent, em_scratch *sc
     double cosine = EM_TABLE_PART(old, 0), sine = EM_TABLE_PART(old, 1);
     em_sense_block(
         &swarm->sense, em_act_models[swarm->act].channels, agent, 1, &cosine, &sine, scratch->field);
-    em_swarm_act(swarm, agent, 1, &cosine, &sine, scratch);
-    em_step_methods[swarm->step].combine(
-        0, 1, swarm->dt, swarm->state[0] + agent, scratch->rate, NULL, scratch->next);
-    if (failed) scratch->next[0] = swarm->state[0][agent];
-    em_swarm_wrap(swarm, agent, 1, scratch->next, scratch->wrapped);
+    em_swarm_answer(swarm, 0, agent, 1, &cosine, &sine, scratch);
     em_inbox *inbox = em_swarm_inbox(swarm);
     uint64_t nudged = inbox == NULL ? 0 : em_inbox_take(inbox, agent);
     swarm->state[0][agent] = em_phase_wrap(scratch->wrapped[0] + em_phase_from_binary(nudged));

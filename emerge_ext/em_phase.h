@@ -122,8 +122,8 @@ static EM_BASE_INLINE void em_phase_sincos_lanes(
 {
     em_lane shifted[EM_LANE_ABREAST], rest[EM_LANE_ABREAST], s[EM_LANE_ABREAST], c[EM_LANE_ABREAST];
     for (int w = 0; w < abreast; w++) {
-        const em_lane x = *(const em_lane_of *)(phase + EM_LANE_COUNT * w);
-        *(em_lane_of *)(kept + EM_LANE_COUNT * w) = x;
+        const em_lane x = *(const em_lane_of *)(phase + EM_LANE_WIDTH * w);
+        *(em_lane_of *)(kept + EM_LANE_WIDTH * w) = x;
         shifted[w] = x * EM_PHASE_TWO_BY_PI + EM_PHASE_SHIFT;
         const em_lane quarter = shifted[w] - EM_PHASE_SHIFT;
         rest[w] = (x - quarter * EM_PHASE_HALF_PI) - quarter * EM_PHASE_HALF_PI_REST;
@@ -138,9 +138,9 @@ static EM_BASE_INLINE void em_phase_sincos_lanes(
         const em_lane_bits other = ((em_lane_bits)s[w] ^ (em_lane_bits)c[w]) & odd;
         const em_lane y = (em_lane)((em_lane_bits)s[w] ^ other ^ ((turn & 2) << 62));
         const em_lane x = (em_lane)((em_lane_bits)c[w] ^ other ^ (((turn + 1) & 2) << 62));
-        *(em_lane_of *)(sine + EM_LANE_COUNT * w) = y;
-        *(em_lane_of *)(cosine + EM_LANE_COUNT * w) = x;
-        *re += x, *im += y;
+        *(em_lane_of *)(sine + EM_LANE_WIDTH * w) = y;
+        *(em_lane_of *)(cosine + EM_LANE_WIDTH * w) = x;
+        re[w % EM_LANE_PARTS] += x, im[w % EM_LANE_PARTS] += y;
     }
 }
 #endif
@@ -153,12 +153,16 @@ static inline void em_phase_sincos_block(
     double re[EM_LANE_COUNT] = {0.0}, im[EM_LANE_COUNT] = {0.0};
     int64_t i = 0;
 #if EM_LANE_VECTORS
-    em_lane x = {0}, y = {0};
-    for (; i + EM_LANE_ABREAST * EM_LANE_COUNT <= count; i += EM_LANE_ABREAST * EM_LANE_COUNT)
-        em_phase_sincos_lanes(EM_LANE_ABREAST, phase + i, kept + i, cosine + i, sine + i, &x, &y);
+    enum { FEW = EM_LANE_ABREAST * EM_LANE_WIDTH };
+    em_lane x[EM_LANE_PARTS] = {0}, y[EM_LANE_PARTS] = {0};
+    for (; i + FEW <= count; i += FEW)
+        em_phase_sincos_lanes(EM_LANE_ABREAST, phase + i, kept + i, cosine + i, sine + i, x, y);
     for (; i + EM_LANE_COUNT <= count; i += EM_LANE_COUNT)
-        em_phase_sincos_lanes(1, phase + i, kept + i, cosine + i, sine + i, &x, &y);
-    *(em_lane_of *)re = x, *(em_lane_of *)im = y;
+        em_phase_sincos_lanes(EM_LANE_PARTS, phase + i, kept + i, cosine + i, sine + i, x, y);
+    for (int p = 0; p < EM_LANE_PARTS; p++) {
+        *(em_lane_of *)(re + EM_LANE_WIDTH * p) = x[p];
+        *(em_lane_of *)(im + EM_LANE_WIDTH * p) = y[p];
+    }
 #endif
     for (; i < count; i++) {
         kept[i] = phase[i];

@@ -185,29 +185,27 @@ static inline void em_sense_line(
     const double *cell = (const double *)table->cells + first;
     int64_t i = 0;
 #if EM_LANE_VECTORS
-    for (; i + 2 * EM_LANE_COUNT <= count; i += 2 * EM_LANE_COUNT) {
-        em_lane x0 = {0}, x1 = {0}, y0 = {0}, y1 = {0};
+    enum { V = EM_LANE_ABREAST, W = EM_LANE_WIDTH };
+    for (; i + V * W <= count; i += V * W) {
+        em_lane x[V] = {0}, y[V] = {0};
         if (table->single)
-            for (int k = 0; k < shifts; k++) {
-                const float *at = small + i + shift[k];
-                x0 += __builtin_convertvector(*(const em_lane_of_float *)at, em_lane);
-                x1 += __builtin_convertvector(*(const em_lane_of_float *)(at + EM_LANE_COUNT), em_lane);
-                y0 += __builtin_convertvector(*(const em_lane_of_float *)(at + apart), em_lane);
-                y1 +=
-                    __builtin_convertvector(*(const em_lane_of_float *)(at + apart + EM_LANE_COUNT), em_lane);
-            }
+            for (int k = 0; k < shifts; k++)
+                for (int v = 0; v < V; v++) {
+                    const float *at = small + i + shift[k] + v * W;
+                    x[v] += __builtin_convertvector(*(const em_lane_of_float *)at, em_lane);
+                    y[v] += __builtin_convertvector(*(const em_lane_of_float *)(at + apart), em_lane);
+                }
         else
-            for (int k = 0; k < shifts; k++) {
-                const double *at = cell + i + shift[k];
-                x0 += *(const em_lane_of *)at;
-                x1 += *(const em_lane_of *)(at + EM_LANE_COUNT);
-                y0 += *(const em_lane_of *)(at + apart);
-                y1 += *(const em_lane_of *)(at + apart + EM_LANE_COUNT);
-            }
-        *(em_lane_of *)(re + i) = x0 * one;
-        *(em_lane_of *)(re + i + EM_LANE_COUNT) = x1 * one;
-        *(em_lane_of *)(im + i) = y0 * one;
-        *(em_lane_of *)(im + i + EM_LANE_COUNT) = y1 * one;
+            for (int k = 0; k < shifts; k++)
+                for (int v = 0; v < V; v++) {
+                    const double *at = cell + i + shift[k] + v * W;
+                    x[v] += *(const em_lane_of *)at;
+                    y[v] += *(const em_lane_of *)(at + apart);
+                }
+        for (int v = 0; v < V; v++) {
+            *(em_lane_of *)(re + i + v * W) = x[v] * one;
+            *(em_lane_of *)(im + i + v * W) = y[v] * one;
+        }
     }
 #endif
     for (; i < count; i++) {

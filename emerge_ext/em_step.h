@@ -1,9 +1,9 @@
 /* em_step.h: integrators: how rates of change become the next state.
  *
  * A tick has one or more stages. In each, the engine senses and acts on the state of that stage and calls
- * `combine`, which writes the state that the next stage (after the last: the next tick) starts from. `state` is
+ * em_step_combine, which writes the state that the next stage (after the last: the next tick) starts from. `state` is
  * what the agents had when the tick began. An integrator says how many arrays of a block it keeps between its
- * stages. It knows no model and no graph; a new one is a new function here and a new entry in em_step_methods.
+ * stages. It knows no model and no graph; a new one is a new function here, a new entry in em_step_methods and a line in em_step_combine.
  */
 #ifndef EM_STEP_H
 #define EM_STEP_H
@@ -14,9 +14,6 @@ typedef struct {
     const char *name;
     int stages;
     int work; /* arrays kept between stages, each as long as a state variable */
-    void (*combine)(
-        int stage, int64_t count, double dt, const double *restrict state, const double *restrict rate,
-        double *restrict work, double *restrict next);
 } em_step;
 
 typedef enum { EM_STEP_EULER } em_step_kind;
@@ -31,7 +28,19 @@ static inline void em_step_euler(
 }
 
 static const em_step em_step_methods[] = {
-    [EM_STEP_EULER] = {"euler", 1, 0, em_step_euler},
+    [EM_STEP_EULER] = {"euler", 1, 0},
 };
+
+/* The next state by a method, told by its kind. */
+static inline void em_step_combine(
+    em_step_kind kind, int stage, int64_t count, double dt, const double *restrict state,
+    const double *restrict rate, double *restrict work, double *restrict next)
+{
+    switch (kind) {
+    case EM_STEP_EULER:
+        em_step_euler(stage, count, dt, state, rate, work, next);
+        break;
+    }
+}
 
 #endif

@@ -274,12 +274,12 @@ static inline void em_swarm_note_extent(em_swarm *swarm, int64_t block, int64_t 
     }
 }
 
-/* The rates of agents first .. first + count - 1, a block or one agent, whose fields are in scratch. */
-static inline void em_swarm_act(
+/* What agents first .. first + count - 1, a block or one agent, hold and sense, as a model sees it. */
+static inline em_act_view em_swarm_view(
     const em_swarm *swarm, int64_t first, int64_t count, const double *cosine, const double *sine,
-    em_scratch *scratch)
+    const em_scratch *scratch)
 {
-    em_act_view view = {
+    return (em_act_view){
         .count = count,
         .frequency = swarm->frequency + first,
         .cosine = cosine,
@@ -288,29 +288,32 @@ static inline void em_swarm_act(
         .stride = EM_GRAPH_BLOCK,
         .parameters = swarm->parameters,
     };
-    em_act_models[swarm->act].rate(&view, scratch->rate);
 }
 
-/* The rates of a block at the phasors that are in front, by what `sense` shows it. */
-static inline void em_swarm_rates(em_swarm *swarm, const em_sense *sense, int64_t block, em_scratch *scratch)
+/* The fields of a block and its own phasors that are in front, by what `sense` shows it. */
+static inline void em_swarm_sense(
+    em_swarm *swarm, const em_sense *sense, int64_t block, em_scratch *scratch, double **cosine,
+    double **sine)
 {
     const em_table *front = &swarm->table[swarm->front];
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    double *cosine, *sine;
-    em_swarm_own(front, first, scratch, &cosine, &sine);
-    em_sense_block(sense, em_act_models[swarm->act].channels, first, count, cosine, sine, scratch->field);
-    if (!em_table_is_plain(front)) em_table_load(front, first, count, cosine, sine);
-    em_swarm_act(swarm, first, count, cosine, sine, scratch);
+    em_swarm_own(front, first, scratch, cosine, sine);
+    em_sense_block(sense, em_act_models[swarm->act].channels, first, count, *cosine, *sine, scratch->field);
+    if (!em_table_is_plain(front)) em_table_load(front, first, count, *cosine, *sine);
 }
 
 /* The extent of the rates of a block, with nothing moved. */
 static inline void em_swarm_look(em_swarm *swarm, int64_t block, em_scratch *scratch)
 {
-    em_swarm_rates(swarm, &swarm->sense, block, scratch);
-    em_swarm_note_extent(swarm, block, em_swarm_count(swarm, block), scratch->rate);
+    int64_t count = em_swarm_count(swarm, block);
+    double *cosine, *sine;
+    em_swarm_sense(swarm, &swarm->sense, block, scratch, &cosine, &sine);
+    em_act_view view = em_swarm_view(swarm, em_swarm_first(block), count, cosine, sine, scratch);
+    em_act_rate(swarm->act, &view, scratch->rate);
+    em_swarm_note_extent(swarm, block, count, scratch->rate);
 }
 
-/* The new phases of a block, wrapped; who left reach keeps the old one and is noted. */
+/* New phases, wrapped; who left reach keeps the old one and is noted. */
 static inline void em_swarm_wrap(
     em_swarm *swarm, int64_t first, int64_t count, const double *restrict next, double *restrict phase)
 {
@@ -319,8 +322,7 @@ static inline void em_swarm_wrap(
         far |= em_phase_is_near(next[i]) ? 0 : UINT64_MAX;
         phase[i] = em_phase_wrap_near(next[i]);
     }
-    if (far == 0) return;
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; far != 0 && i < count; i++) {
         if (em_phase_within_reach(next[i])) {
             phase[i] = em_phase_wrap(next[i]);
         } else {
@@ -330,29 +332,40 @@ static inline void em_swarm_wrap(
     }
 }
 
-/* From rates to the next state of a block, and from that to its phasors. What the last stage makes becomes the
- * block's state, its phases wrapped and turned by what waits in the inbox. */
-static inline void em_swarm_combine(
-    em_swarm *swarm, int stage, int64_t block, const em_table *table, em_scratch *scratch)
+/* From fields to rates to the next state, in scratch, of agents first .. first + count - 1, a block or one agent;
+ * after the last stage phases are wrapped. */
+static inline void em_swarm_answer(
+    em_swarm *swarm, int stage, int64_t first, int64_t count, const double *cosine, const double *sine,
+    em_scratch *scratch)
 {
     const em_step *step = &em_step_methods[swarm->step];
+    const em_act_view view = em_swarm_view(swarm, first, count, cosine, sine, scratch);
+    em_act_rate(swarm->act, &view, scratch->rate);
+    for (int v = 0; v < em_act_models[swarm->act].rates; v++) {
+        const double *state = swarm->state[v] + first;
+        double *work = step->work > 0 ? swarm->work + (int64_t)(v * step->work) * swarm->n + first : NULL;
+        double *rate = scratch->rate + v * EM_GRAPH_BLOCK, *next = scratch->next + v * EM_GRAPH_BLOCK;
+        em_step_combine(swarm->step, stage, count, swarm->dt, state, rate, work, next);
+        for (int64_t i = 0; swarm->failed != NULL && i < count; i++)
+            if (swarm->failed[first + i]) next[i] = state[i];
+    }
+    if (stage + 1 == step->stages) em_swarm_wrap(swarm, first, count, scratch->next, scratch->wrapped);
+}
+
+/* From what a block senses to its next state, and from that to its phasors. What the last stage makes becomes the
+ * block's state, its phases turned by what waits in the inbox. */
+static inline void em_swarm_combine(
+    em_swarm *swarm, int stage, int64_t block, const double *cosine, const double *sine,
+    const em_table *table, em_scratch *scratch)
+{
     const int variables = em_act_models[swarm->act].rates;
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    em_swarm_answer(swarm, stage, first, count, cosine, sine, scratch);
     if (stage == 0 && swarm->extent != NULL) em_swarm_note_extent(swarm, block, count, scratch->rate);
-    for (int v = 0; v < variables; v++) {
-        double *work = step->work > 0 ? swarm->work + (int64_t)(v * step->work) * swarm->n + first : NULL;
-        step->combine(
-            stage, count, swarm->dt, swarm->state[v] + first, scratch->rate + v * EM_GRAPH_BLOCK, work,
-            scratch->next + v * EM_GRAPH_BLOCK);
-    }
-    for (int64_t i = 0; swarm->failed != NULL && i < count; i++)
-        for (int v = 0; swarm->failed[first + i] && v < variables; v++)
-            scratch->next[v * EM_GRAPH_BLOCK + i] = swarm->state[v][first + i];
-    if (stage + 1 < step->stages) {
+    if (stage + 1 < em_step_methods[swarm->step].stages) {
         em_swarm_phasors(swarm, block, scratch->next, scratch->copy, table, scratch);
         return;
     }
-    em_swarm_wrap(swarm, first, count, scratch->next, scratch->wrapped);
     em_inbox *inbox = em_swarm_inbox(swarm);
     if (inbox != NULL) scratch->drains += em_inbox_drain(inbox, first, count, scratch->wrapped);
     for (int v = 1; v < variables; v++)
@@ -374,8 +387,9 @@ static inline void em_swarm_stage(em_swarm *swarm, int stage, int64_t unit, em_s
     if (swarm->tiles != NULL) em_tiles_add_up(swarm->tiles, &sense.table[0], unit, scratch->panel);
     for (int64_t block = first; block < first + swarm->unit && block < blocks; block++) {
         if (swarm->tiles != NULL) sense.ready = scratch->panel + (block - first) * EM_GRAPH_BLOCK;
-        em_swarm_rates(swarm, &sense, block, scratch);
-        em_swarm_combine(swarm, stage, block, em_swarm_back(swarm), scratch);
+        double *cosine, *sine;
+        em_swarm_sense(swarm, &sense, block, scratch, &cosine, &sine);
+        em_swarm_combine(swarm, stage, block, cosine, sine, em_swarm_back(swarm), scratch);
     }
 }
 
