@@ -28,7 +28,7 @@ TOPOLOGIES = {
     "regular": lambda: emerge.Topology.regular(N - 1, 4, seed=4),
     "from_edges": lambda: emerge.Topology.from_edges(SCATTERED, N, directed=True),
     "from_edges weighted": lambda: emerge.Topology.from_edges(SCATTERED, N, weights=WEIGHTED, directed=True),
-    "from_scipy": lambda: emerge.Topology.from_scipy(emerge.Topology.random(N, degree=4, seed=8).to_scipy() * -0.5),
+    "from_scipy": lambda: emerge.Topology.from_scipy(emerge.Topology.random(N, degree=4, seed=8).to_scipy() * -1.5),
     "from_networkx": lambda: emerge.Topology.from_networkx(emerge.Topology.star(N).to_networkx()),
 }
 """By the constructor's name; a word after it tells two uses apart."""
