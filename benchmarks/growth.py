@@ -9,6 +9,7 @@ are not tried. Few ticks are done at large sizes, since each takes seconds.
 import argparse
 import sys
 from pathlib import Path
+from time import perf_counter
 
 import measure
 import picture
@@ -23,6 +24,8 @@ BYTES = 56 + 40 + 40 + 16
 """Of an agent with ten edge ends, at most: its state, its row, its packed row, and what is handed to the swarm."""
 MAKING = 1.2
 """How much more may be needed while a graph is made."""
+WARM_TICKS, WARM = 16, 0.5
+"""Ticks and seconds, both at least, before time is taken."""
 PHASORS = {"double": 2 * 16, "single": 2 * 8}
 
 
@@ -69,6 +72,7 @@ def measured(n):
 def told(topology, precision):
     """Measure one size in one precision, print it, return what is kept of it."""
     swarm = speed.swarm_of(topology, precision)
+    warm(swarm)
     case = speed.Case(GRAPH, len(topology), precision)
     time = speed.fastest({"picked": speed.timed(lambda ticks: swarm.step(ticks, dt=speed.DT))})["picked"]
     tick = speed.told(case, topology, swarm, {"alone": time, "picked": time})
@@ -78,6 +82,14 @@ def told(topology, precision):
     )
     figure = measure.Figure("picked", "emerge, picked", None, time)
     return record.line(f"growth: {case}", tick, figure)
+
+
+def warm(swarm):
+    """Let a swarm run until it has cut its graph into tiles, if it does, and tried its teams."""
+    begun = perf_counter()
+    swarm.step(WARM_TICKS, dt=speed.DT)
+    while perf_counter() - begun < WARM:
+        swarm.step(dt=speed.DT)
 
 
 def memory_left():
