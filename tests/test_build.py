@@ -201,17 +201,17 @@ def test_a_forked_child_builds_alone():
     subprocess.run([sys.executable, "-c", FORKED], check=True, timeout=60)
 
 
+# Not `ru_maxrss`: a child inherits that from whoever starts it.
 PEAK = """
-import resource, sys
 import numpy as np
 import emerge
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+def told(what):
+    return 1024 * int(open("/proc/self/status").read().split(what)[1].split()[0])
 emerge.Topology.random(100_000, degree=2, seed=1)
 keys = np.arange(1, 2_000_001) + (np.arange(2_000_000) << 32)
-before = peak()
+before = told("VmRSS:")
 web = {make}
-print((peak() - before) / web._graph.nbytes)
+print((told("VmHWM:") - before) / web._graph.nbytes)
 """
 MOST = {
     "emerge.Topology.random(1_000_000, degree=10, seed=1)": 1.15,
@@ -227,4 +227,4 @@ def test_building_takes_little_more_memory_than_what_is_built(make):
     done = subprocess.run(
         [sys.executable, "-c", PEAK.format(make=make)], check=True, timeout=60, capture_output=True, text=True
     )
-    assert float(done.stdout) < MOST[make]
+    assert 0.95 < float(done.stdout) < MOST[make]

@@ -116,7 +116,6 @@ def test_old_graphs_are_returned_while_it_runs():
 
 
 RESIDENT = """
-import resource
 import emerge
 from emerge import _engine
 n = 100_000
@@ -127,7 +126,7 @@ for swap in range(10_000):
     swarm.topology = emerge.Topology._of(_engine.Graph.stored(*rows))
     if swap % 1000 == 0:
         swarm.step()
-        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        peaks.append(int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]))
 print(peaks[1], peaks[-1])
 """
 
