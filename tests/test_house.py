@@ -188,7 +188,9 @@ def test_no_machine_knows_python_or_openmp():
 
 @pytest.mark.parametrize("machine", INCLUDES)
 def test_functions_are_named_by_their_machine(machine):
-    names = re.findall(r"^static (?:inline|EM_BASE_INLINE) [\w ]+?\**(\w+)\(", (GROUND / f"{machine}.h").read_text(), flags=re.M)
+    names = re.findall(
+        r"^static (?:inline|EM_BASE_INLINE) [\w ]+?\**(\w+)\(", (GROUND / f"{machine}.h").read_text(), flags=re.M
+    )
     assert all(name.startswith(f"{machine}_") for name in names)
     assert names or machine == "em_isa"
 

@@ -86,7 +86,9 @@ def printed(command, folder, prefix=()):
         capture_output=True, text=True, timeout=110,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    lines = subprocess.run([*prefix, target], capture_output=True, text=True, timeout=110, check=True).stdout.splitlines()
+    lines = subprocess.run(
+        [*prefix, target], capture_output=True, text=True, timeout=110, check=True
+    ).stdout.splitlines()
     return {line.split()[0]: line.split()[1:] for line in lines}
 
 

@@ -82,7 +82,9 @@ def test_tiles_show_nothing():
     assert cut._graph.nbytes > plain._graph.nbytes
     for threads in ways.TEAMS:
         for name in ways.INSTRUCTION_SETS:
-            whole, tiled = (phases(web, ways.MODELS["Kuramoto lag"], threads, name, precision="single") for web in (plain, cut))
+            whole, tiled = (
+                phases(web, ways.MODELS["Kuramoto lag"], threads, name, precision="single") for web in (plain, cut)
+            )
             assert np.array_equal(whole, tiled), (threads, name)
     assert np.array_equal(*(phases(web, ways.MODELS["Kuramoto"], 2) for web in (plain, cut)))
     with pytest.raises(emerge.InvalidValue, match="only a stored graph"):

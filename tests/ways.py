@@ -15,7 +15,9 @@ TOPOLOGIES = {
     "ring": lambda: emerge.Topology.ring(N, degree=6),
     "complete": lambda: emerge.Topology.complete(N),
     "ring far": lambda: emerge.Topology.ring(N, degree=602),
-    "groups": lambda: emerge.Topology.groups([700, 1, 3000, N - 3701], [[0.5, -1, 0, 2], [1, 1, 1, 0.25], [0, 0, 0, 1], [1, 0, 3, 1]]),
+    "groups": lambda: emerge.Topology.groups(
+        [700, 1, 3000, N - 3701], [[0.5, -1, 0, 2], [1, 1, 1, 0.25], [0, 0, 0, 1], [1, 0, 3, 1]]
+    ),
     "groups plain": lambda: emerge.Topology.groups([N - 1024, 1024], [[1, 0], [1, 1]]),
     "star": lambda: emerge.Topology.star(N),
     "grid": lambda: emerge.Topology.grid(N // 3, 3),

@@ -298,7 +298,9 @@ class Constructors:
         _sides(shape)
         reach = admit.count(reach, "reach", least=1, most=admit.AGENTS_MAX)
         if any(2 < side <= 2 * reach or side == 2 != 2 * reach for side in shape):
-            raise InvalidValue(f"a side of a torus must have more than 2 * reach = {2 * reach} agents, or one, not {shape}")
+            raise InvalidValue(
+                f"a side of a torus must have more than 2 * reach = {2 * reach} agents, or one, not {shape}"
+            )
         return cls._latticed(shape, reach, wraps=True)
 
     @classmethod

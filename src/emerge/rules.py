@@ -7,15 +7,13 @@ here. A rule is what `_engine.Graph.rule` returns: sizes and weights of groups, 
 from __future__ import annotations
 
 import math
-from typing import TypeGuard
-
 import numpy as np
 import numpy.typing as npt
 
 from . import generate
 from .edges import graph_of
 
-__all__ = ["Groups", "Lattice", "degrees", "is_lattice", "neighbours", "rows", "weighted"]
+__all__ = ["Groups", "Lattice", "degrees", "neighbours", "rows", "weighted"]
 
 Ints = npt.NDArray[np.int64]
 Halves = npt.NDArray[np.int32]
@@ -24,19 +22,14 @@ Groups = tuple[tuple[int, ...], tuple[float, ...]]
 Lattice = tuple[tuple[int, ...], int, bool]
 
 
-def is_lattice(rule: Groups | Lattice) -> TypeGuard[Lattice]:
-    """Say which of the two kinds of rules this is."""
-    return len(rule) == 3
-
-
 def weighted(rule: Groups | Lattice) -> bool:
     """Say whether any edge has a weight that is not 1."""
-    return not is_lattice(rule) and any(weight not in (0.0, 1.0) for weight in rule[1])
+    return len(rule) == 2 and any(weight not in (0.0, 1.0) for weight in rule[1])
 
 
 def degrees(rule: Groups | Lattice) -> Ints:
     """Return how many neighbours each agent senses: shape (n,)."""
-    if is_lattice(rule):
+    if len(rule) == 3:
         found = np.zeros((), np.int64)
         for side in rule[0]:
             found = np.add.outer(found, _along(side, rule[1], rule[2]))
@@ -47,11 +40,11 @@ def degrees(rule: Groups | Lattice) -> Ints:
 
 def neighbours(rule: Groups | Lattice, agent: int) -> Ints:
     """Return whom one agent senses, ascending."""
-    if not is_lattice(rule):
+    if len(rule) == 2:
         sizes, between = _groups(rule)
         group = int(np.searchsorted(np.cumsum(sizes), agent, side="right"))
         found = _sensed(sizes, between[group])
-        return found[found != agent]
+        return np.delete(found, np.searchsorted(found, agent)) if between[group, group] else found
     sides, reach, wraps = rule
     at = np.array(np.unravel_index(agent, sides), np.int64)
     met = {agent}
@@ -67,7 +60,7 @@ def neighbours(rule: Groups | Lattice, agent: int) -> Ints:
 
 def rows(rule: Groups | Lattice) -> tuple[Halves, Halves, Floats | None]:
     """Return degree, indices and weights of all rows."""
-    if is_lattice(rule):
+    if len(rule) == 3:
         sides, reach, wraps = rule
         graph = graph_of(generate.lattice(sides, wrap=wraps, reach=reach), math.prod(sides))
         degree, indices = np.empty(graph.n, np.int32), np.empty(graph.edge_ends, np.int32)
@@ -75,21 +68,22 @@ def rows(rule: Groups | Lattice) -> tuple[Halves, Halves, Floats | None]:
         return degree, indices, None
     sizes, between = _groups(rule)
     firsts = np.cumsum(sizes) - sizes
-    indices, weights = [], []
+    ends: list[Ints] = []
+    weights: list[Floats] = []
     for group, size in enumerate(sizes):
         sensed = _sensed(sizes, between[group])
         own = np.repeat(between[group][between[group] != 0], sizes[between[group] != 0])
         if between[group, group] == 0:
-            indices.append(np.tile(sensed, size))
+            ends.append(np.tile(sensed, size))
             weights.append(np.tile(own, size))
             continue
         place = np.searchsorted(sensed, firsts[group]) + np.arange(size)
         others = np.arange(sensed.size - 1)
         others = others + (others >= place[:, None])
-        indices.append(sensed[others].reshape(-1))
+        ends.append(sensed[others].reshape(-1))
         weights.append(own[others].reshape(-1))
-    ends = np.concatenate(indices).astype(np.int32)
-    return degrees(rule).astype(np.int32), ends, np.concatenate(weights) if weighted(rule) else None
+    indices = np.concatenate(ends).astype(np.int32)
+    return degrees(rule).astype(np.int32), indices, np.concatenate(weights) if weighted(rule) else None
 
 
 def _groups(rule: Groups) -> tuple[Ints, Floats]:

@@ -525,7 +525,7 @@ class Topology(Constructors):
         rule = self._graph.rule
         if rule is None:
             arrays |= dict(zip(("degree", "indices", "weights"), self._rows(), strict=True))
-        elif rules.is_lattice(rule):
+        elif len(rule) == 3:
             arrays |= {"sides": np.array(rule[0]), "reach": np.array(rule[1]), "wraps": np.array(rule[2])}
         else:
             arrays |= {"sizes": np.array(rule[0]), "between": np.array(rule[1])}
