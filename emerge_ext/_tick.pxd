@@ -1,8 +1,8 @@
 """The update loop: what every member of a team does from the first tick of a batch to the last.
 
-`tick_member` is entered by each member with its rank and the *measured* size of the team. It knows blocks, units of them,
-stages and joins; what a block does is `em_swarm.h`, who does it `em_steal.h`, how members meet `em_team.h`, which graph
-holds `em_rcu.h`. At each join the last arriver alone does the serial part before it lets the others go on.
+`tick_member` is entered by each member with its rank and the *measured* size of the team. It knows blocks, units of
+them, stages and joins; what a block does is `em_swarm.h`, who does it `em_steal.h`, how members meet `em_team.h`, which
+graph holds `em_rcu.h`. At each join the last arriver alone does the serial part before it lets the others go on.
 Fields of `Batch` below the line are written there, or by their member before its first join, and nowhere else, so
 members read them only after a join.
 """

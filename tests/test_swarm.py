@@ -333,8 +333,9 @@ class TestKeeping:
         )
 
     @pytest.mark.parametrize("way", ["save", "pickle", "copy", "deepcopy"])
-    @pytest.mark.parametrize("kind", ["stored", "weighted", "complete", "labelled"])
-    def test_goes_on_with_the_same_bits(self, way, kind, tmp_path):
+    @pytest.mark.parametrize("precision", ["double", "single"])
+    @pytest.mark.parametrize("kind", ["stored", "weighted", "complete", "labelled", "groups", "lattice", "ring"])
+    def test_goes_on_with_the_same_bits(self, way, kind, precision, tmp_path):
         pytest.importorskip("networkx")
         weights = np.linspace(0.5, 2, 400)
         topology = {
@@ -344,9 +345,12 @@ class TestKeeping:
             ),
             "complete": emerge.Topology.complete(700),
             "labelled": emerge.Topology.from_edges([(0, 1)], 2, labels=["north", "süd"]),
+            "groups": emerge.Topology.groups([300, 400], [[1, -0.5], [0, 2]]),
+            "lattice": emerge.Topology.grid(20, 35, reach=3),
+            "ring": emerge.Topology.ring(700, degree=8),
         }[kind]
         model = emerge.Kuramoto(coupling=1.7, lag=0.2, normalize="agents")
-        swarm = emerge.Swarm(topology, model, frequency=0.3, seed=9)
+        swarm = emerge.Swarm(topology, model, frequency=0.3, seed=9, precision=precision)
         swarm.run(0.37, dt=0.01)
         swarm.disrupt(0.3)
         other = self.restored(way, swarm, tmp_path)
@@ -522,6 +526,8 @@ BAD = [
     (lambda: setattr(small(5), "topology", None), TypeError, "Topology"),
     (lambda: setattr(small(5), "model", None), TypeError, "model"),
     (lambda: setattr(small(5), "phase", [1.0]), ValueError, r"\(5,\)"),
+    (lambda: small(5, precision="half"), ValueError, "'double' or 'single', not 'half'"),
+    (lambda: small(5, precision=None), ValueError, "'double' or 'single', not None"),
     (lambda: emerge.Kuramoto(coupling=np.nan), ValueError, "coupling"),
     (lambda: emerge.Kuramoto(coupling="strong"), TypeError, "coupling"),
     (lambda: emerge.Kuramoto(coupling=1.0, lag=np.inf), ValueError, "lag"),

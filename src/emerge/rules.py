@@ -7,6 +7,7 @@ here. A rule is what `_engine.Graph.rule` returns: sizes and weights of groups, 
 from __future__ import annotations
 
 import math
+
 import numpy as np
 import numpy.typing as npt
 
