@@ -61,8 +61,8 @@ def growth(lines, about, caches, path):
     for name, agents in caches.items():
         for axis in (time, memory):
             axis.axvline(agents, color=OTHERS, linewidth=0.8, linestyle=":")
-        time.annotate(f" phasors fill {name}", (agents, 0.03), xycoords=("data", "axes fraction"), fontsize=8, va="bottom",
-                      rotation=90)  # fmt: skip
+        where = ("data", "axes fraction")
+        time.annotate(f" phasors fill {name}", (agents, 0.03), xycoords=where, fontsize=8, va="bottom", rotation=90)
     time.set(xscale="log", yscale="log", ylabel="ns for each agent and tick")
     memory.set(xscale="log", ylabel="bytes for each agent", ylim=(0, None), xlabel=f"agents\n{about['machine']}")
     time.set_title("random graph of mean degree 10, as many workers as the engine picks", loc="left", fontsize=10)

@@ -80,11 +80,9 @@ def printed(command, folder, prefix=()):
     """Compile `bits.c` with all variants and return what it prints: bits by the name of the instruction set."""
     target = folder / "bits"
     sources = [HOUSE / "tests" / "c" / "bits.c", *sorted(CELLAR.glob("em_isa_*.c"))]
-    done = subprocess.run(
-        [*command, *flags(), "-D_GNU_SOURCE", f"-I{CELLAR}", f"-I{HOUSE / 'tests' / 'c'}", *map(str, sources), "-o", str(target)]
-        + ["-pthread", "-lm"],
-        capture_output=True, text=True, timeout=110,
-    )  # fmt: skip
+    call = [*command, *flags(), "-D_GNU_SOURCE", f"-I{CELLAR}", f"-I{HOUSE / 'tests' / 'c'}", *map(str, sources)]
+    call += ["-o", str(target), "-pthread", "-lm"]
+    done = subprocess.run(call, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr
     lines = subprocess.run(
         [*prefix, target], capture_output=True, text=True, timeout=110, check=True
