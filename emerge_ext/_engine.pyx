@@ -505,6 +505,7 @@ cdef class Engine:
     cdef int scratches
     cdef em_table_pair *panels      # one for each of so many workers, where there are tiles
     cdef int panels_for
+    cdef size_t panel_size
     cdef size_t judged              # the graph that has been found worth tiles or not
     cdef em_rcu *rcu
     cdef readonly Graph graph       # the one published last
@@ -695,7 +696,7 @@ cdef class Engine:
             held += 16 * blocks
         if em_swarm_inbox(swarm) != NULL:
             held += 8 * swarm.n + 8 * blocks
-        held += self.panels_for * swarm.panel_room
+        held += self.panels_for * self.panel_size
         return held + self.ring_bytes + 8 * self.room
 
     cdef int _fits(self, const double[::1] array) except -1:
@@ -1137,19 +1138,16 @@ cdef class Engine:
                     if one.graph == graph:
                         one.cut(workers)
         tiles = em_tiles_of(graph)
-        if tiles == NULL:
-            return 0
-        size = em_tiles_sums_size(tiles)
-        if size > self.swarm.panel_room or workers > self.panels_for:
+        size = em_tiles_sums_size(tiles) if tiles != NULL else 0
+        if size > self.panel_size or tiles != NULL and workers > self.panels_for:
             panels = <em_table_pair *>em_base_alloc(workers * size)
-            if panels == NULL:
-                self.swarm.panel_room = 0
-                em_swarm_cut(&self.swarm)
-                return 0
-            em_base_free(self.panels)
-            self.panels, self.panels_for, self.swarm.panel_room = panels, workers, size
-        for rank in range(workers):
-            self.scratch[rank].panel = <em_table_pair *>(<char *>self.panels + rank * self.swarm.panel_room)
+            if panels != NULL:
+                em_base_free(self.panels)
+                self.panels, self.panels_for, self.panel_size = panels, workers, size
+        # a graph with tiles may also be entered amid the batch: whoever has no panel must not be told of any
+        self.swarm.panel_room = self.panel_size if workers <= self.panels_for else 0
+        for rank in range(workers if self.swarm.panel_room > 0 else 0):
+            self.scratch[rank].panel = <em_table_pair *>(<char *>self.panels + rank * self.panel_size)
         em_swarm_cut(&self.swarm)
         return 0
 

@@ -194,3 +194,33 @@ def test_stress(kind, schedule):
     assert np.max(np.abs(turned - expected)) < 1e-12
     assert expected.min() > 0
     assert swarm.check() == ()
+
+
+def test_a_graph_with_tiles_may_be_entered_by_a_team_that_has_no_room_for_them():
+    """The bits are the same with tiles and without, so a larger team goes on without until its next batch."""
+    n = 9 * 512
+    rng = np.random.default_rng(3)
+    phase, frequency = rng.uniform(0, 6, n), rng.normal(0, 1, n)
+    found = []
+    for cut in (False, True):
+        tiled, plain = (emerge.Topology.random(n, degree=6, seed=seed)._graph for seed in (1, 2))
+        if cut:
+            tiled.cut(1)
+        engine = _engine.Engine(tiled, phase, frequency, 3, 2, True)
+        engine.set_model("kuramoto", (1.0, 0.0), "weight")
+        engine.begin(0.01)
+        for graph, amid, workers in ((tiled, tiled, 1), (plain, tiled, 3), (tiled, plain, 3), (plain, tiled, 1)):
+            engine.set_graph(graph)
+            engine.enter(4, workers)
+            engine.set_graph(amid)
+            members = [threading.Thread(target=engine.member, args=(rank, workers)) for rank in range(workers)]
+            for member in members:
+                member.start()
+            for member in members:
+                member.join(30)
+            engine.leave()
+        assert engine.tick == 16
+        assert engine.check() == []
+        found.append(np.empty(n))
+        engine.read_phase(found[-1])
+    assert np.array_equal(*found)
