@@ -35,11 +35,16 @@
 #define EM_BASE_INLINE inline
 #endif
 
-/* Brings what is there into the cache; any address will do. */
+/* Brings what is there into the cache, to be read or to be written; any address will do. */
 #if defined(__GNUC__)
-#define EM_BASE_FETCH(address) __builtin_prefetch(address, 0, 3)
+#define EM_BASE_FETCH(address)          __builtin_prefetch((address), 0)
+#define EM_BASE_FETCH_TO_WRITE(address) __builtin_prefetch((address), 1)
+#elif defined(__x86_64__) || defined(_M_X64)
+#define EM_BASE_FETCH(address)          _mm_prefetch((const char *)(address), _MM_HINT_T0)
+#define EM_BASE_FETCH_TO_WRITE(address) EM_BASE_FETCH(address)
 #else
-#define EM_BASE_FETCH(address) ((void)(address))
+#define EM_BASE_FETCH(address)          ((void)(address))
+#define EM_BASE_FETCH_TO_WRITE(address) EM_BASE_FETCH(address)
 #endif
 
 #define EM_BASE_HUGE (2 << 20) /* bytes of a huge page; smaller pieces of memory are not aligned to it */

@@ -34,14 +34,6 @@ _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "32-bit atomic words must be lock-free
 #define EM_BUILD_SHORT 24    /* ends of a row that are sorted by insertion */
 #define EM_BUILD_PAGE  1024  /* indices of a page of memory, the smallest there is */
 
-#if defined(__GNUC__)
-#define EM_BUILD_AHEAD(address) __builtin_prefetch((address), 1)
-#elif defined(__x86_64__) || defined(_M_X64)
-#define EM_BUILD_AHEAD(address) _mm_prefetch((const char *)(address), _MM_HINT_T0)
-#else
-#define EM_BUILD_AHEAD(address) ((void)(address))
-#endif
-
 typedef struct em_build em_build;
 
 /* Tells the ends of the edges `first` to `first + size - 1`, at most EM_BUILD_BATCH. */
@@ -110,7 +102,7 @@ static inline int em_build_run(const int32_t *row, int k, int size)
 static inline void em_build_count_ends(em_build *build, const int32_t *row, int size)
 {
     int32_t *degree = build->graph->degree;
-    for (int k = 0; k < size; k++) EM_BUILD_AHEAD(&degree[row[k]]);
+    for (int k = 0; k < size; k++) EM_BASE_FETCH_TO_WRITE(&degree[row[k]]);
     for (int k = 0, run; k < size; k += run) {
         run = em_build_run(row, k, size);
         em_build_add(&degree[row[k]], run);
@@ -132,13 +124,13 @@ static inline void em_build_put_ends(
     em_graph *graph = build->graph;
     int64_t place[EM_BUILD_BATCH];
     for (int k = 0; k < size; k++)
-        EM_BUILD_AHEAD(build->wide ? (void *)&build->wide[row[k]] : &graph->degree[row[k]]);
+        EM_BASE_FETCH_TO_WRITE(build->wide ? (void *)&build->wide[row[k]] : &graph->degree[row[k]]);
     for (int k = 0, run; k < size; k += run) {
         run = em_build_run(row, k, size);
         int64_t first = em_build_reserve(build, row[k], run);
         for (int r = 0; r < run; r++) place[k + r] = first + r;
-        EM_BUILD_AHEAD(&graph->indices[first]);
-        if (weight != NULL) EM_BUILD_AHEAD(&graph->weights[first]);
+        EM_BASE_FETCH_TO_WRITE(&graph->indices[first]);
+        if (weight != NULL) EM_BASE_FETCH_TO_WRITE(&graph->weights[first]);
     }
     for (int k = 0; k < size; k++) graph->indices[place[k]] = sensed[k];
     for (int k = 0; weight != NULL && k < size; k++) graph->weights[place[k]] = weight[k];
@@ -319,7 +311,7 @@ static inline void em_build_settle(em_build *build, int64_t block)
     int32_t *indices = (int32_t *)(copy + extra);
     memcpy(
         degree, graph->degree + block * EM_GRAPH_BLOCK,
-        (size_t)em_graph_count(graph, block) * sizeof *degree);
+        (size_t)em_graph_count(graph->n, block) * sizeof *degree);
     if (size > 0) memcpy(indices, graph->indices + first, bytes);
     if (weights != NULL && size > 0) memcpy(weights, graph->weights + first, extra);
     em_rows_lay(graph, block, degree, indices, weights);

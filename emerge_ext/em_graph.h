@@ -83,9 +83,10 @@ static inline void em_graph_free(em_graph *graph)
     em_base_free(graph);
 }
 
-static inline int64_t em_graph_count(const em_graph *graph, int64_t block)
+/* Agents of a block. */
+static inline int64_t em_graph_count(int64_t n, int64_t block)
 {
-    int64_t left = graph->n - block * EM_GRAPH_BLOCK;
+    int64_t left = n - block * EM_GRAPH_BLOCK;
     return left < EM_GRAPH_BLOCK ? left : EM_GRAPH_BLOCK;
 }
 

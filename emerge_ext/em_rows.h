@@ -54,7 +54,7 @@ static inline em_rows_walk em_rows_enter(const em_graph *graph, int64_t block)
         .graph = graph,
         .row = -1,
         .first = block * EM_GRAPH_BLOCK,
-        .count = em_graph_count(graph, block),
+        .count = em_graph_count(graph->n, block),
         .next = graph->start[block],
     };
 }
@@ -95,7 +95,7 @@ static inline void em_rows_sort(em_graph *graph, int64_t block, const int32_t *d
 {
     enum { DEGREES = 512 };
     uint16_t place[DEGREES + 1] = {0};
-    const int64_t first = block * EM_GRAPH_BLOCK, count = em_graph_count(graph, block);
+    const int64_t first = block * EM_GRAPH_BLOCK, count = em_graph_count(graph->n, block);
     uint16_t *order = graph->order + first;
     for (int64_t i = 0; i < count; i++) place[degree[i] < DEGREES ? degree[i] : DEGREES]++;
     const int64_t few = count - place[DEGREES];
@@ -118,7 +118,7 @@ static inline void em_rows_sort(em_graph *graph, int64_t block, const int32_t *d
 /* The degrees of the agents of a block, and where their rows begin if all rows of the graph follow each other. */
 static inline void em_rows_degrees(const em_graph *graph, int64_t block, int32_t *degree, int64_t *row)
 {
-    const int64_t first = block * EM_GRAPH_BLOCK, count = em_graph_count(graph, block);
+    const int64_t first = block * EM_GRAPH_BLOCK, count = em_graph_count(graph->n, block);
     int64_t edge = graph->start[block];
     for (int64_t k = 0; k < count; k++) degree[graph->order[first + k]] = graph->degree[first + k];
     for (int64_t i = 0; row != NULL && i < count; i++) {

@@ -76,7 +76,7 @@ static inline void em_sums_field(
     const em_sums *sums, const em_graph *graph, int32_t group, bool running, double *field)
 {
     const double *weight = graph->between + (size_t)group * (size_t)graph->groups;
-    const double unit = em_sums_unit(graph->n);
+    const double unit = running ? em_sums_unit(graph->n) : 1.0;
     field[0] = field[1] = 0.0;
     for (int32_t b = 0; b < graph->groups; b++)
         for (int k = 0; k < 2; k++) {

@@ -121,8 +121,7 @@ static inline int64_t em_swarm_first(int64_t block)
 
 static inline int64_t em_swarm_count(const em_swarm *swarm, int64_t block)
 {
-    int64_t left = swarm->n - em_swarm_first(block);
-    return left < EM_GRAPH_BLOCK ? left : EM_GRAPH_BLOCK;
+    return em_graph_count(swarm->n, block);
 }
 
 /* The first touch of a block's memory: phases, wrapped, and frequencies. */

@@ -34,13 +34,6 @@ def sorted_rows(keys, n, weights, *, directed):
     return np.bincount(keys >> 32, minlength=n), keys & 0xFFFFFFFF, None if weights is None else weights[order]
 
 
-def rows_of(graph: Graph):
-    degree, indices = np.empty(graph.n, np.int32), np.empty(graph.edge_ends, np.int32)
-    weights = np.empty(graph.edge_ends) if graph.weighted else None
-    graph.show(degree, indices, weights)
-    return degree, indices, weights
-
-
 def same(mine, theirs) -> bool:
     return all(
         one is other is None or (one is not None and other is not None and np.array_equal(one, other))
@@ -58,11 +51,11 @@ def test_rows_are_those_of_one_sort(n, number, directed, weighted, workers):
     before = keys.copy()
     graph = Graph.from_keys(keys, n, weights, directed, workers)
     expected = sorted_rows(keys, n, weights, directed=directed)
-    assert same(rows_of(graph), expected)
-    assert same(rows_of(Graph.stored(*rows_of(graph), workers=workers)), expected)
+    assert same(edges.rows_of(graph), expected)
+    assert same(edges.rows_of(Graph.stored(*edges.rows_of(graph), workers=workers)), expected)
     assert np.array_equal(keys, before), "keys are read, no more"
     if keys.size > 2:
-        assert not same(rows_of(Graph.from_keys(keys[1:], n, None, directed, workers)), expected)
+        assert not same(edges.rows_of(Graph.from_keys(keys[1:], n, None, directed, workers)), expected)
 
 
 @pytest.mark.parametrize("workers", WORKERS)
@@ -73,15 +66,15 @@ def test_long_rows_are_sorted(workers):
     keys = np.random.default_rng(3).permutation(keys[keys >> 32 != (keys & 0xFFFFFFFF)])
     weights = np.arange(keys.size) + 0.5
     graph = Graph.from_keys(keys, n, weights, False, workers)
-    assert same(rows_of(graph), sorted_rows(keys, n, weights, directed=False))
-    assert rows_of(graph)[0][hubs].tolist() == [n - 1] * 3
+    assert same(edges.rows_of(graph), sorted_rows(keys, n, weights, directed=False))
+    assert edges.rows_of(graph)[0][hubs].tolist() == [n - 1] * 3
 
 
 def test_topologies_are_made_by_as_many_as_may():
     keys = keys_of(9000, 60_000, 4, directed=False)
     pairs = np.column_stack([keys >> 32, keys & 0xFFFFFFFF])
     web = Topology.from_edges(pairs, 9000, weights=np.arange(keys.size))
-    assert same(rows_of(web._graph), sorted_rows(keys, 9000, np.arange(keys.size), directed=False))
+    assert same(edges.rows_of(web._graph), sorted_rows(keys, 9000, np.arange(keys.size), directed=False))
     assert Topology.from_edges(pairs, weights=np.ones(keys.size)).weights is None
     assert team.builders(99_999) == 1
     assert team.builders(100_000) == min(2, team.default_threads())
@@ -106,9 +99,9 @@ DRAWN = {
 
 @pytest.mark.parametrize("make", DRAWN.values(), ids=DRAWN)
 def test_one_seed_gives_one_graph_for_any_workers(make):
-    first = rows_of(make(5, 1))
-    assert all(same(rows_of(make(5, workers)), first) for workers in WORKERS)
-    assert not same(rows_of(make(6, 1)), first)
+    first = edges.rows_of(make(5, 1))
+    assert all(same(edges.rows_of(make(5, workers)), first) for workers in WORKERS)
+    assert not same(edges.rows_of(make(6, 1)), first)
     web = Topology._of(make(5, 2))
     keys = edges.pack(*web.edges.T)
     assert (np.diff(keys) > 0).all()

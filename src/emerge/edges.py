@@ -32,6 +32,7 @@ __all__ = [
     "names",
     "pack",
     "room",
+    "rows_of",
     "starts",
     "tails_of",
     "unordered",
@@ -153,6 +154,14 @@ def graph_of(keys: Ints, n: int, weights: Floats | None = None, *, directed: boo
         weights = None
     admit.memory(4 * n + (4 if weights is None else 12) * ends, f"a topology of {n} agents")
     return Graph.from_keys(keys, n, weights, directed, team.builders(ends))
+
+
+def rows_of(graph: Graph) -> Rows:
+    """Return degree, indices and weights, or None, of the rows of a stored graph: copies."""
+    degree, indices = np.empty(graph.n, np.int32), np.empty(graph.edge_ends, np.int32)
+    weights = np.empty(graph.edge_ends) if graph.weighted else None
+    graph.show(degree, indices, weights)
+    return degree, indices, weights
 
 
 def gather(found: EdgeList) -> tuple[Ints, int, Floats | None, tuple[str, ...]]:

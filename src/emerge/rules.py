@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import generate
-from .edges import graph_of
+from .edges import graph_of, rows_of
 
 __all__ = ["Groups", "Lattice", "degrees", "neighbours", "rows", "weighted"]
 
@@ -63,10 +63,7 @@ def rows(rule: Groups | Lattice) -> tuple[Halves, Halves, Floats | None]:
     """Return degree, indices and weights of all rows."""
     if len(rule) == 3:
         sides, reach, wraps = rule
-        graph = graph_of(generate.lattice(sides, wrap=wraps, reach=reach), math.prod(sides))
-        degree, indices = np.empty(graph.n, np.int32), np.empty(graph.edge_ends, np.int32)
-        graph.show(degree, indices)
-        return degree, indices, None
+        return rows_of(graph_of(generate.lattice(sides, wrap=wraps, reach=reach), math.prod(sides)))
     sizes, between = _groups(rule)
     firsts = np.cumsum(sizes) - sizes
     ends: list[Ints] = []

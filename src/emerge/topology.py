@@ -28,6 +28,7 @@ from .edges import (
     names,
     pack,
     room,
+    rows_of,
     starts,
     tails_of,
 )
@@ -453,10 +454,7 @@ class Topology(Constructors):
                     f" {ENDS_MAX} can be written out: use fewer agents"
                 )
             return rules.rows(rule)
-        degree, indices = np.empty(len(self), np.int32), np.empty(self.edge_ends, np.int32)
-        weights = np.empty(self.edge_ends) if self._graph.weighted else None
-        self._graph.show(degree, indices, weights)
-        return degree, indices, weights
+        return rows_of(self._graph)
 
     def _keys(self) -> tuple[Ints, Floats | None]:
         """Return keys and weights of the edges, ascending, undirected ones once."""

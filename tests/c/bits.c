@@ -7,21 +7,6 @@
 
 enum { AGENTS = 9 * EM_GRAPH_BLOCK + 77, DEGREE = 9, TICKS = 50 };
 
-static em_graph *scattered(void)
-{
-    static int32_t degree[AGENTS], indices[AGENTS * DEGREE];
-    uint64_t seed = 7;
-    int64_t ends = 0;
-    for (int32_t i = 0; i < AGENTS; i++)
-        for (int32_t j = (int32_t)(check_random(&seed) % 600); degree[i] < i % (DEGREE + 1) && j < AGENTS;
-             j += 1 + (int32_t)(check_random(&seed) % 900)) {
-            if (j == i) continue;
-            indices[ends++] = j;
-            degree[i]++;
-        }
-    return phases_stored(AGENTS, ends, degree, indices, NULL);
-}
-
 /* The phases after some ticks, as one number. */
 static uint64_t bits(const em_graph *graph, const em_isa *isa, bool single)
 {
@@ -59,7 +44,9 @@ int main(void)
 {
     const int64_t all = AGENTS, plane[] = {5, AGENTS / 5};
     const double one = 1.0;
-    em_graph *graphs[] = {scattered(), em_groups_create(1, &all, &one), em_lattice_create(2, plane, 2, true)};
+    em_graph *graphs[] = {
+        phases_scattered(AGENTS, DEGREE, 900, 7, false), em_groups_create(1, &all, &one),
+        em_lattice_create(2, plane, 2, true)};
     const em_isa *isas[3];
     int count = em_isa_list(isas);
     for (int k = 0; k < count; k++) {

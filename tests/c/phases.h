@@ -44,6 +44,29 @@ static inline em_graph *phases_stored(
     return graph;
 }
 
+/* Agent i senses i % (degree + 1) others, as far as there are any: the first below `spread`, the next ones less than
+ * `spread` further on each. */
+static inline em_graph *phases_scattered(
+    int32_t n, int degree_most, int32_t spread, uint64_t seed, bool weighted)
+{
+    int32_t *degree = calloc((size_t)n, sizeof *degree),
+            *indices = calloc((size_t)n * (size_t)degree_most, sizeof *indices);
+    double *weights = calloc((size_t)n * (size_t)degree_most, sizeof *weights);
+    int64_t ends = 0;
+    for (int32_t i = 0; i < n; i++)
+        for (int32_t j = (int32_t)(check_random(&seed) % (uint64_t)spread);
+             degree[i] < i % (degree_most + 1) && j < n;
+             j += 1 + (int32_t)(check_random(&seed) % (uint64_t)spread)) {
+            if (j == i) continue;
+            weights[ends] = check_uniform(&seed);
+            indices[ends++] = j;
+            degree[i]++;
+        }
+    em_graph *graph = phases_stored(n, ends, degree, indices, weighted ? weights : NULL);
+    free(degree), free(indices), free(weights);
+    return graph;
+}
+
 /* All phases until the rows are closed. */
 static inline void phases_all(em_build *build, int size)
 {

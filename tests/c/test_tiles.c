@@ -13,24 +13,6 @@ typedef struct {
     em_swarm *swarm;
 } job;
 
-static em_graph *scattered(void)
-{
-    uint64_t seed = 3;
-    int32_t *degree = calloc(AGENTS, sizeof *degree),
-            *indices = calloc((size_t)AGENTS * DEGREE, sizeof *indices);
-    int64_t ends = 0;
-    for (int32_t i = 0; i < AGENTS; i++)
-        for (int32_t j = (int32_t)(check_random(&seed) % 4000); degree[i] < i % (DEGREE + 1) && j < AGENTS;
-             j += 1 + (int32_t)(check_random(&seed) % 4000)) {
-            if (j == i) continue;
-            indices[ends++] = j;
-            degree[i]++;
-        }
-    em_graph *graph = phases_stored(AGENTS, ends, degree, indices, NULL);
-    free(degree), free(indices);
-    return graph;
-}
-
 static em_swarm *swarm_on(const em_graph *graph, size_t panel_room)
 {
     em_swarm *swarm = em_base_alloc(sizeof *swarm);
@@ -88,7 +70,7 @@ int main(int argc, char **argv)
 {
     const int size = check_size(argc, argv);
     const int64_t before = em_base_live();
-    job plain = {.graph = scattered()}, tiled = plain;
+    job plain = {.graph = phases_scattered(AGENTS, DEGREE, 4000, 3, false)}, tiled = plain;
     plain.tiles = tiled.tiles = em_tiles_create(tiled.graph);
     CHECK(tiled.tiles != NULL && tiled.tiles->columns > 40 && tiled.tiles->bands > 5);
     plain.swarm = swarm_on(plain.graph, 0);
