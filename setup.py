@@ -76,7 +76,7 @@ setup(
             "emerge._engine",
             ["emerge_ext/_engine.pyx", *sorted(glob("emerge_ext/em_isa_*.c"))],
             include_dirs=["emerge_ext"],
-            depends=[*glob("emerge_ext/*.h"), *glob("emerge_ext/*.pxd")],
+            depends=[*glob("emerge_ext/*.h"), *glob("emerge_ext/*.px[di]")],
         ),
         include_path=["emerge_ext"],
         language_level=3,

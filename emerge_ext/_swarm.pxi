@@ -1,0 +1,828 @@
+"""The part of the door that a swarm is run by: its state, its turns, its batches.
+
+Included by `_engine.pyx`, after graphs and rings.
+"""
+
+
+@cython.final
+cdef class Flag:
+    """A word that one thread sets and the tick looks at: how a run is told to end."""
+
+    cdef em_word word
+
+    def set(self):
+        """Set it, for good; from any thread."""
+        em_atomic_store(&self.word, 1, memory_order_relaxed)
+
+    @property
+    def is_set(self):
+        """Whether anybody has set it."""
+        return em_atomic_load(&self.word, memory_order_relaxed) != 0
+
+
+@cython.final
+cdef class Engine:
+    """A swarm as the cellar holds it.
+
+    One thread at a time runs it, between `claim` and `release`. State is read and written in turns with the
+    batches of a run, first come first served; `nudge` alone never waits.
+    """
+
+    cdef em_swarm swarm
+    cdef const em_isa *isa
+    cdef em_team *team
+    cdef em_scratch *scratch
+    cdef em_steal_queue *queues
+    cdef int scratches
+    cdef em_table_pair *panels      # one for each of so many workers, where there are tiles
+    cdef int panels_for
+    cdef size_t panel_size
+    cdef size_t judged              # the graph that has been found worth tiles or not
+    cdef em_rcu *rcu
+    cdef readonly Graph graph       # the one published last
+    cdef list published             # all that may still be read
+    cdef PyThread_type_lock graphs  # guards these two, and what normalises
+    cdef readonly str normalize
+    cdef bint stale
+    cdef list attached              # rings that are emptied into the inbox; it and the chain of them in one's turn
+    cdef em_ring *rings
+    cdef int64_t ring_bytes
+    cdef em_word runner
+    cdef int born
+    cdef PyThread_type_lock door
+    cdef PyThread_type_lock turn
+    # the clock
+    cdef double origin
+    cdef readonly int64_t tick
+    cdef readonly double dt
+    # what metrics tell
+    cdef readonly int64_t ticks
+    cdef int64_t batches, nanoseconds, swaps, drains, waited, steals, retries
+    cdef em_word batched
+    cdef int size
+    # what tests and benchmarks may set
+    cdef bint without_stealing
+    cdef int slow
+    cdef int64_t delay
+    # the run
+    cdef Batch batch
+    cdef int64_t begun
+    cdef readonly int working       # workers of the batch that is going on
+    cdef readonly int64_t done      # ticks of the last batch, and the seconds that they took
+    cdef readonly double took
+    cdef double told_time, told_coherence
+    cdef int64_t told_ticks
+    cdef Schedule schedule
+    cdef int64_t *order
+    cdef bint first
+    cdef Target target
+    cdef double level
+    cdef int64_t deadline
+    cdef Flag cancel
+    cdef int64_t patience
+    cdef double floor
+    cdef bint keeps
+    cdef double *trace
+    cdef int64_t kept, room
+
+    def __cinit__(self, Graph graph not None, const double[::1] phase not None,
+                  const double[::1] frequency not None, int workers, int cores, bint single=False):
+        cdef int64_t n = graph.graph.n
+        em_swarm_init(&self.swarm)
+        self.swarm.single = single
+        self.swarm.n = self.swarm.living = n
+        self._fits(phase)
+        self._fits(frequency)
+        self.born = generation
+        self.isa = ISAS[chosen]
+        self.door = PyThread_allocate_lock()
+        self.turn = PyThread_allocate_lock()
+        self.graphs = PyThread_allocate_lock()
+        self.published = []
+        self.told_coherence = NAN
+        self.attached = []
+        self.slow = -1
+        self.dt = 1.0
+        self.swarm.step = EM_STEP_EULER
+        self.team = <em_team *>_take(sizeof(em_team), "a team")
+        em_team_init(self.team, cores)
+        self.swarm.state[0] = <double *>_take(n * sizeof(double), "the phases")
+        self.swarm.frequency = <double *>_take(n * sizeof(double), "the frequencies")
+        self.swarm.share = <double *>_take(2 * em_graph_blocks(n) * sizeof(double), "the sums of blocks")
+        self.rcu = <em_rcu *>_take(sizeof(em_rcu), "which graph holds")
+        em_rcu_init(self.rcu, NULL)
+        self._fill(phase, frequency, workers)
+        self.set_graph(graph)
+        self.swaps = 0
+
+    def __dealloc__(self):
+        em_inbox_free(em_swarm_inbox(&self.swarm))
+        em_base_free(self.swarm.state[0])
+        em_base_free(self.swarm.frequency)
+        em_base_free(self.swarm.cells)
+        em_base_free(em_swarm_wide(&self.swarm))
+        em_sums_free(em_swarm_offered(&self.swarm))
+        em_base_free(self.swarm.share)
+        em_base_free(self.swarm.extent)
+        em_base_free(self.swarm.failed)
+        em_base_free(self.order)
+        em_base_free(self.scratch)
+        em_base_free(self.panels)
+        em_steal_free(self.queues)
+        em_base_free(self.trace)
+        em_base_free(self.team)
+        em_base_free(self.rcu)
+        PyThread_free_lock(self.door)
+        PyThread_free_lock(self.turn)
+        PyThread_free_lock(self.graphs)
+
+    cdef void _fill(self, const double[::1] phase, const double[::1] frequency, int workers):
+        """Write phases and frequencies for the first time, each block by a worker that may own it later."""
+        global regions_were_opened
+        cdef int64_t block
+        cdef const double *from_phase = &phase[0]
+        cdef const double *from_frequency = &frequency[0]
+        workers = _workers(workers, self.swarm.n)
+        regions_were_opened |= workers > 1
+        for block in prange(em_graph_blocks(self.swarm.n), nogil=True, schedule="static", num_threads=workers):
+            em_swarm_fill(&self.swarm, block, from_phase, from_frequency)
+        self.stale = True
+
+    # ---- turns
+
+    cdef void _wake(self) noexcept:
+        """In a forked child: the threads that held locks or a claim, or were amid a tick, are not there."""
+        if self.born != generation:
+            self.born = generation
+            self.stale = True
+            self.door = PyThread_allocate_lock()
+            self.turn = PyThread_allocate_lock()
+            self.graphs = PyThread_allocate_lock()
+            em_atomic_store(&self.runner, 0, memory_order_relaxed)
+
+    cdef void _enter(self) noexcept:
+        """Wait for one's turn: who holds the door while waiting goes before whoever comes later."""
+        self._wake()
+        _acquire(self.door)
+        _acquire(self.turn)
+        PyThread_release_lock(self.door)
+
+    cdef void _leave(self) noexcept:
+        PyThread_release_lock(self.turn)
+
+    def __enter__(self):
+        self.claim()
+
+    def __exit__(self, kind, error, trace):
+        self.release()
+
+    cpdef claim(self):
+        """Become the one thread that runs the swarm, or raise `Busy`; `with` does, and lets others in the end."""
+        cdef uint64_t nobody = 0
+        self._wake()
+        if not em_atomic_compare_swap(&self.runner, &nobody, PyThread_get_thread_ident(), memory_order_acq_rel):
+            raise Busy("this swarm is running already: wait for that run to end, or run a copy of the swarm")
+
+    cpdef release(self):
+        """Let others run the swarm; nothing happens unless this thread claimed it."""
+        cdef uint64_t me = PyThread_get_thread_ident()
+        em_atomic_compare_swap(&self.runner, &me, 0, memory_order_acq_rel)
+
+    cdef int _admit(self, str what) except -1:
+        """Refuse an assignment while another thread runs the swarm."""
+        cdef uint64_t runner = em_atomic_load(&self.runner, memory_order_acquire)
+        if runner != 0 and runner != <uint64_t>PyThread_get_thread_ident():
+            raise Busy(
+                f"{what} cannot be assigned while another thread runs the swarm:"
+                " wait for the run to end, or send live.change(...) to a live loop"
+            )
+        return 0
+
+    # ---- what a user sees and sets
+
+    @property
+    def time(self):
+        """Origin + ticks * dt."""
+        return self.origin + self.tick * self.dt
+
+    @property
+    def clock(self):
+        """Origin, tick and dt."""
+        return self.origin, self.tick, self.dt
+
+    @property
+    def nbytes(self):
+        """Bytes of memory that the engine holds, without its graph."""
+        cdef em_swarm *swarm = &self.swarm
+        cdef int64_t blocks = em_graph_blocks(swarm.n)
+        cdef int64_t held = sizeof(em_team) + sizeof(em_rcu) + 16 * swarm.n + 16 * blocks
+        held += self.scratches * (sizeof(em_scratch) + sizeof(em_steal_queue))
+        if self.order != NULL:
+            held += 8 * swarm.n
+        if swarm.failed != NULL:
+            held += swarm.n
+        held += em_sums_size(em_swarm_offered(swarm), blocks)
+        held += em_table_size(swarm.n, False) * ((swarm.cells != NULL) + 2 * (em_swarm_wide(swarm) != NULL))
+        if swarm.extent != NULL:
+            held += 16 * blocks
+        if em_swarm_inbox(swarm) != NULL:
+            held += 8 * swarm.n + 8 * blocks
+        held += self.panels_for * self.panel_size
+        return held + self.ring_bytes + 8 * self.room
+
+    cdef int _fits(self, const double[::1] array) except -1:
+        if array.shape[0] != self.swarm.n:
+            raise InvalidValue(f"an array of {self.swarm.n} entries is needed, not of {array.shape[0]}")
+        return 0
+
+    def read_phase(self, double[::1] out not None):
+        """Copy the phases, turned by what waits in the inbox and wrapped."""
+        self._fits(out)
+        self._enter()
+        self._gather()
+        with nogil:
+            em_swarm_read_phase(&self.swarm, &out[0])
+        self._leave()
+
+    def read_some(self, const int64_t[::1] agents not None, double[::1] out not None):
+        """Copy the phases of some agents, as `read_phase` does."""
+        cdef int64_t k
+        cdef const em_inbox *inbox = em_swarm_inbox(&self.swarm)
+        if out.shape[0] != agents.shape[0]:
+            raise InvalidValue(f"an array of {agents.shape[0]} entries is needed, not of {out.shape[0]}")
+        self._enter()
+        try:
+            for k in range(agents.shape[0]):
+                if not 0 <= agents[k] < self.swarm.n:
+                    raise InvalidValue(f"there is no agent {agents[k]}")
+                out[k] = em_swarm_phase(&self.swarm, inbox, agents[k])
+        finally:
+            self._leave()
+
+    def write_phase(self, const double[::1] phase not None):
+        """Set the phases; what waited in the inbox is dropped, as it was meant for the phases before."""
+        self._fits(phase)
+        self._enter()
+        try:
+            self._admit("phase")
+            self._gather()
+            with nogil:
+                em_swarm_write_phase(&self.swarm, &phase[0])
+            self.stale = True
+        finally:
+            self._leave()
+
+    def read_frequency(self, double[::1] out not None):
+        """Copy the natural frequencies."""
+        self._fits(out)
+        self._enter()
+        with nogil:
+            memcpy(&out[0], self.swarm.frequency, self.swarm.n * sizeof(double))
+        self._leave()
+
+    def write_frequency(self, const double[::1] frequency not None):
+        """Set the natural frequencies."""
+        self._fits(frequency)
+        self._enter()
+        try:
+            self._admit("frequency")
+            with nogil:
+                memcpy(self.swarm.frequency, &frequency[0], self.swarm.n * sizeof(double))
+        finally:
+            self._leave()
+
+    def mark_failed(self, const int64_t[::1] agents not None, bint fails):
+        """Let agents fail, or take them back, between two ticks."""
+        cdef int64_t k
+        cdef uint8_t *failed
+        self._enter()
+        try:
+            if self.swarm.failed == NULL:
+                failed = <uint8_t *>_take(self.swarm.n, "who has failed")
+                memset(failed, 0, self.swarm.n)
+                self.swarm.failed = failed
+            for k in range(agents.shape[0]):
+                if not 0 <= agents[k] < self.swarm.n:
+                    raise InvalidValue(f"there is no agent {agents[k]}")
+            for k in range(agents.shape[0]):
+                self.swarm.living += <bint>self.swarm.failed[agents[k]] - fails
+                self.swarm.failed[agents[k]] = fails
+            self.stale = True
+        finally:
+            self._leave()
+
+    def read_failed(self, uint8_t[::1] out not None):
+        """Copy who has failed, as 0 and 1; returns whether anybody ever has."""
+        if out.shape[0] != self.swarm.n:
+            raise InvalidValue(f"an array of {self.swarm.n} entries is needed, not of {out.shape[0]}")
+        self._enter()
+        if self.swarm.failed != NULL:
+            memcpy(&out[0], self.swarm.failed, self.swarm.n)
+        else:
+            memset(&out[0], 0, self.swarm.n)
+        self._leave()
+        return self.swarm.failed != NULL
+
+    def set_graph(self, Graph graph not None):
+        """Go on with another graph of as many agents, from the next tick on; never waits for a tick."""
+        if graph.graph.n != self.swarm.n:
+            raise InvalidValue(f"the topology has {graph.graph.n} agents, but the swarm has {self.swarm.n}")
+        self._guard()
+        try:
+            if self.normalize == "weight":
+                graph.divide()
+            self._make_ready(graph.graph)
+            self.published.append(graph)
+            em_rcu_publish(self.rcu, graph.graph)
+            self.graph = graph
+            self.swaps += 1
+            if PyThread_acquire_lock(self.turn, NOWAIT_LOCK):
+                self._adopt()
+                PyThread_release_lock(self.turn)
+            self._reclaim()
+        finally:
+            PyThread_release_lock(self.graphs)
+
+    cdef int _make_ready(self, const em_graph *graph) except -1:
+        """Take what the tick needs for a graph and has not yet, before it is published; the guard is held."""
+        cdef em_swarm *swarm = &self.swarm
+        cdef em_sums *sums = em_swarm_offered(swarm)
+        if graph.kind == EM_GRAPH_GROUPS and (sums == NULL or sums.groups < graph.groups):
+            sums = em_sums_create(graph.groups, em_graph_blocks(swarm.n))
+            if sums == NULL:
+                raise TooLarge(f"sums of {graph.groups} groups cannot be had: there is no memory left")
+            em_swarm_offer_sums(swarm, sums)
+        if em_swarm_wants_wide(swarm, graph):
+            if em_swarm_wide(swarm) == NULL:
+                em_swarm_offer_wide(swarm, _take(2 * em_table_size(swarm.n, False), "the phasors"))
+        elif swarm.cells == NULL:
+            swarm.cells = _take(em_table_size(swarm.n, False), "the phasors")
+        return 0
+
+    cdef void _guard(self) noexcept:
+        """Wait until nobody else changes which graphs are published."""
+        self._wake()
+        _acquire(self.graphs)
+
+    cdef void _adopt(self) noexcept:
+        """In one's turn: enter the graph that holds."""
+        cdef em_graph *graph = <em_graph *>em_rcu_enter(self.rcu)
+        if graph != self.swarm.sense.graph:
+            em_swarm_enter(&self.swarm, graph)
+            self.stale = True
+
+    cdef int _reclaim(self) except -1:
+        """Let go of graphs that nobody reads any more; the guard is held."""
+        self.published = [graph for graph in self.published if em_rcu_in_use(self.rcu, (<Graph>graph).graph)]
+        return 0
+
+    def set_model(self, str name, parameters, str normalize):
+        """Choose the model by its name in the cellar, its parameters in order, and what divides the field."""
+        cdef em_act_kind kind
+        cdef int i
+        self._enter()
+        try:
+            self._admit("model")
+            kind = MODELS[name]
+            self._guard()
+            try:
+                if normalize == "weight":
+                    for graph in self.published:
+                        (<Graph>graph).divide()
+                self.normalize = normalize
+            finally:
+                PyThread_release_lock(self.graphs)
+            self.swarm.sense.scale = {"weight": 0.0, "agents": 1.0 / self.swarm.n, "none": 1.0}[normalize]
+            for i in range(EM_ACT_PARAMETERS):
+                self.swarm.parameters[i] = parameters[i] if i < len(parameters) else 0.0
+            self.swarm.act = kind
+            em_act_models[<int>kind].prepare(self.swarm.parameters)
+        finally:
+            self._leave()
+
+    cdef em_inbox *_inbox(self) except NULL:
+        """Return the inbox, made by the first who needs it."""
+        cdef em_inbox *inbox = em_swarm_inbox(&self.swarm)
+        cdef em_inbox *made
+        if inbox == NULL:
+            made = em_inbox_create(self.swarm.n, EM_GRAPH_BLOCK)
+            if made == NULL:
+                raise TooLarge(f"the inbox needs {8 * self.swarm.n} bytes, which cannot be had")
+            inbox = em_swarm_offer_inbox(&self.swarm, made)
+            if inbox != made:
+                em_inbox_free(made)
+        return inbox
+
+    def nudge(self, const int64_t[::1] agents not None, const double[::1] angles not None):
+        """Add angles (rad) to agents through the inbox: at any time, from any thread; nothing is lost."""
+        cdef int64_t k, count = agents.shape[0]
+        cdef const int64_t *agent
+        cdef const double *angle
+        cdef em_inbox *inbox = self._inbox()
+        if count == 0 or angles.shape[0] != count:
+            return
+        agent, angle = &agents[0], &angles[0]
+        with nogil:
+            for k in range(count):
+                em_inbox_add(inbox, agent[k], em_phase_to_binary(angle[k]))
+
+    def nudge_one(self, int64_t agent, double angle):
+        """Do as `nudge` for one agent."""
+        em_inbox_add(self._inbox(), agent, em_phase_to_binary(angle))
+
+    # ---- nudges on their way
+
+    def attach(self, Ring ring not None):
+        """Empty a ring into the inbox from now on, at the end of every tick; waits for its turn."""
+        self._inbox()
+        self._enter()
+        try:
+            self._gather()
+            self._chain(self.attached + [ring])
+        finally:
+            self._leave()
+
+    def detach(self, Ring ring not None):
+        """Close a ring, move what is in it into the inbox, and let go of it; waits for its turn."""
+        ring.close()
+        self._enter()
+        self._gather()
+        self._leave()
+
+    def flush(self, Ring ring not None):
+        """Move what waits in a ring of this engine into the inbox, at any time; returns how many nudges."""
+        return self._flush(ring, self._inbox())
+
+    cdef int64_t _flush(self, Ring ring, em_inbox *inbox) noexcept:
+        cdef int64_t moved
+        ring._wake()
+        with nogil:
+            moved = em_ring_flush(ring.ring, inbox)
+            em_atomic_add(&self.batched, moved, memory_order_relaxed)
+        return moved
+
+    cdef void _gather(self) noexcept:
+        """In one's turn: move what waits in rings into the inbox, and let go of those that were closed before."""
+        cdef Ring ring
+        cdef list kept
+        if self.rings == NULL:
+            return
+        kept = []
+        for ring in self.attached:
+            if not em_ring_is_closed(ring.ring):
+                kept.append(ring)
+            self._flush(ring, em_swarm_inbox(&self.swarm))
+        self._chain(kept)
+
+    cdef void _chain(self, list rings) noexcept:
+        cdef Ring ring
+        self.attached = rings
+        self.rings, self.ring_bytes = NULL, 0
+        for ring in rings:
+            ring.ring.next = self.rings
+            self.rings = ring.ring
+            self.ring_bytes += sizeof(em_ring) + EM_RING_CELL * ring.ring.size
+
+    # ---- keeping
+
+    def snapshot(self, double[::1] phase not None, double[::1] frequency not None, uint64_t[::1] waiting not None):
+        """Copy the state between two ticks for `resume`; returns the clock, and whether anything waits."""
+        cdef bint nudged
+        self._fits(phase)
+        self._fits(frequency)
+        if waiting.shape[0] != self.swarm.n:
+            raise InvalidValue(f"an array of {self.swarm.n} entries is needed, not of {waiting.shape[0]}")
+        self._enter()
+        self._gather()
+        with nogil:
+            memcpy(&frequency[0], self.swarm.frequency, self.swarm.n * sizeof(double))
+            nudged = em_swarm_read_apart(&self.swarm, &phase[0], &waiting[0])
+        clock = self.clock
+        self._leave()
+        return clock, nudged
+
+    def resume(self, clock, const uint64_t[::1] waiting=None):
+        """Go on where a snapshot was taken, in a new engine made with its phases and frequencies."""
+        cdef int64_t i
+        cdef em_inbox *inbox
+        self.origin, self.tick, self.dt = clock
+        self.told_time = self.time
+        if waiting is None:
+            return
+        if waiting.shape[0] != self.swarm.n:
+            raise InvalidValue(f"an array of {self.swarm.n} entries is needed, not of {waiting.shape[0]}")
+        inbox = self._inbox()
+        for i in range(self.swarm.n):
+            em_inbox_add(inbox, i, waiting[i])
+
+    # ---- a run
+
+    def begin(self, double dt, str schedule not None="barrier", const int64_t[::1] order=None,
+              double coherent=-1.0, double locked=-1.0, double timeout=-1.0, bint keeps=False, Flag cancel=None,
+              double patience=-1.0, double floor=-1.0):
+        """Start a run: a negative `coherent`, `locked`, `timeout` or `patience` (s) means none.
+
+        `keeps` R of every tick; a batch ends where R falls below `floor`, once; the run ends after the tick in which
+        `cancel` is set, or that took longer than `patience`.
+        """
+        self._enter()
+        try:
+            self._set_out(dt, schedule, order)
+            self.target = COHERENT if coherent >= 0 else LOCKED if locked >= 0 else NO_TARGET
+            self.level = coherent if coherent >= 0 else locked
+            if self.target == LOCKED:
+                self.swarm.extent = <double *>_take(16 * em_graph_blocks(self.swarm.n), "the extents of blocks")
+            self.deadline = em_base_nanoseconds() + <int64_t>(timeout * 1e9) if timeout >= 0 else -1
+            self.cancel = cancel
+            self.patience = <int64_t>(patience * 1e9) if patience >= 0 else -1
+            self.floor = floor
+            self.keeps = keeps
+        finally:
+            self._leave()
+
+    cdef int _set_out(self, double dt, str schedule, const int64_t[::1] order) except -1:
+        """In one's turn: start a run that nothing ends but its ticks."""
+        cdef bint latest = schedule == "gossip"
+        if order is not None:
+            if order.shape[0] != self.swarm.n:
+                raise InvalidValue(f"an order of {self.swarm.n} agents is needed, not of {order.shape[0]}")
+            if self.order == NULL:
+                self.order = <int64_t *>_take(self.swarm.n * sizeof(int64_t), "the order of agents")
+            memcpy(self.order, &order[0], self.swarm.n * sizeof(int64_t))
+        self.schedule = SCHEDULES[schedule]
+        if latest != self.swarm.latest:
+            self.swarm.latest = latest
+            em_swarm_enter(&self.swarm, self.swarm.sense.graph)
+            self.stale = True
+        if dt != self.dt:
+            self.origin, self.tick, self.dt = self.time, 0, dt
+        self.swarm.dt = dt
+        em_base_free(self.swarm.extent)
+        self.swarm.extent = NULL
+        self.target, self.cancel, self.keeps = NO_TARGET, None, False
+        self.deadline, self.patience, self.floor = -1, -1, -1.0
+        self.kept, self.first = 0, True
+        em_atomic_store(&self.swarm.fault, EM_SWARM_NOBODY, memory_order_relaxed)
+        return 0
+
+    def step(self, int64_t ticks, double dt, str schedule not None, const int64_t[::1] order, int workers):
+        """Claim the swarm, do `ticks` ticks in batches of 50 ms with signals handled in between, and release it."""
+        self.claim()
+        try:
+            self._enter()
+            try:
+                self._set_out(dt, schedule, order)
+                self._batch(ticks, workers, SLICE)
+            finally:
+                self._leave()
+            self._tell()
+            while self.done < ticks:
+                PyErr_CheckSignals()
+                ticks -= self.done
+                self.advance(ticks, workers)
+        finally:
+            self.release()
+
+    cpdef str advance(self, int64_t ticks, int workers, double seconds=1e-9 * SLICE):
+        """Do up to `ticks` ticks with up to `workers` workers for some `seconds`, the GIL released.
+
+        Returns how it ended, one of `ENDINGS`; raises `Diverged` with the swarm at its last finite state.
+        """
+        self._enter()
+        try:
+            self._batch(ticks, workers, <int64_t>(1e9 * seconds))
+        finally:
+            self._leave()
+        return self._tell()
+
+    cdef int _batch(self, int64_t ticks, int workers, int64_t nanoseconds) except -1:
+        """In one's turn: do a batch."""
+        workers = 1 if self.schedule == ORDERED else _workers(workers, self.swarm.n)
+        self._prepare(ticks, workers)
+        self.batch.until = self.begun + nanoseconds
+        self.working = workers
+        _run(&self.batch, workers)
+        self.working = 0
+        self._conclude()
+        return 0
+
+    def enter(self, int64_t ticks, int workers):
+        """Begin what `advance` does, for threads that then call `member`: how tests see the tick without OpenMP."""
+        self._enter()
+        try:
+            self._prepare(ticks, workers)
+        except BaseException:
+            self._leave()
+            raise
+
+    def member(self, int rank, int size):
+        """Do one member's part of the batch that `enter` began, the GIL released."""
+        with nogil:
+            tick_member(&self.batch, rank, size)
+
+    def leave(self):
+        """End the batch that `enter` began, when all members have come back."""
+        self._conclude()
+        self._leave()
+        return self._tell()
+
+    cdef int _prepare(self, int64_t ticks, int workers) except -1:
+        """In one's turn: all that a batch needs."""
+        cdef Batch *batch = &self.batch
+        if self.keeps:
+            ticks = min(ticks, max(FIRST_RECORD, self.kept))
+        self._make_room(ticks + 1, workers)
+        self._adopt()
+        if self.swarm.single and self.schedule == BARRIER:
+            self._cut(ticks, workers)
+        self._gather()
+        memset(batch, 0, sizeof(Batch))
+        batch.swarm, batch.isa, batch.team, batch.scratch = &self.swarm, self.isa, self.team, self.scratch
+        batch.rcu, batch.queues, batch.steals = self.rcu, self.queues, not self.without_stealing
+        batch.rings = self.rings
+        batch.slow, batch.delay = self.slow, self.delay
+        batch.schedule, batch.order = self.schedule, self.order
+        batch.ticks, batch.first = ticks, self.first
+        batch.stale = self.stale
+        batch.settle = self.stale or em_swarm_inbox(&self.swarm) != NULL
+        batch.target, batch.level, batch.deadline = self.target, self.level, self.deadline
+        batch.cancel = &self.cancel.word if self.cancel is not None else NULL
+        batch.patience, batch.floor = self.patience, self.floor
+        batch.trace = self.trace + self.kept if self.keeps else NULL
+        self.begun = em_base_nanoseconds()
+        batch.looked = batch.ended = self.begun
+        batch.until = self.begun + SLICE
+        return 0
+
+    cdef int _cut(self, int64_t ticks, int workers) except -1:
+        """In one's turn: cut the graph into tiles if that pays, and give each worker room for the sums of a panel."""
+        cdef const em_graph *graph = self.swarm.sense.graph
+        cdef Graph one
+        cdef const em_tiles *tiles
+        cdef em_table_pair *panels
+        cdef size_t size
+        cdef int rank
+        if em_tiles_of(graph) == NULL and self.ticks + ticks >= WORTH_TILES and self.judged != <size_t>graph:
+            self.judged = <size_t>graph
+            if em_tiles_pay(graph, True):
+                for one in list(self.published):
+                    if one.graph == graph:
+                        one.cut(workers)
+        tiles = em_tiles_of(graph)
+        size = em_tiles_sums_size(tiles) if tiles != NULL else 0
+        if size > self.panel_size or tiles != NULL and workers > self.panels_for:
+            panels = <em_table_pair *>em_base_alloc(workers * size)
+            if panels != NULL:
+                em_base_free(self.panels)
+                self.panels, self.panels_for, self.panel_size = panels, workers, size
+        # a graph with tiles may also be entered amid the batch: whoever has no panel must not be told of any
+        self.swarm.panel_room = self.panel_size if workers <= self.panels_for else 0
+        for rank in range(workers if self.swarm.panel_room > 0 else 0):
+            self.scratch[rank].panel = <em_table_pair *>(<char *>self.panels + rank * self.panel_size)
+        em_swarm_cut(&self.swarm)
+        return 0
+
+    cdef int _conclude(self) except -1:
+        """In one's turn: keep what a batch has done."""
+        cdef int64_t nanoseconds = em_base_nanoseconds() - self.begun
+        self._count(&self.batch, nanoseconds)
+        self.done, self.took = self.batch.done, nanoseconds * 1e-9
+        self.stale, self.first = self.batch.swapped, False
+        if self.batch.fell:
+            self.floor = -1.0
+        self.tick += self.batch.done
+        self.kept += self.batch.kept
+        self.told_time, self.told_ticks = self.origin + self.tick * self.dt, self.ticks
+        self.told_coherence = em_swarm_coherence(&self.swarm)
+
+    cdef str _tell(self):
+        """Let go of old graphs, and say how the batch ended."""
+        cdef uint64_t lost
+        if len(self.published) > 1:
+            self._guard()
+            try:
+                self._reclaim()
+            finally:
+                PyThread_release_lock(self.graphs)
+        if self.batch.reason == DIVERGED:
+            lost = em_atomic_load(&self.swarm.fault, memory_order_relaxed)
+            raise Diverged(
+                f"agent {lost} would have turned by more than {EM_PHASE_REACH:g} rad in the tick that ended at"
+                f" t = {self.time:g}: choose a smaller dt (it is {self.dt:g}) or weaker coupling"
+            )
+        return ENDINGS[self.batch.reason]
+
+    cdef void _count(self, Batch *batch, int64_t nanoseconds) noexcept:
+        """Add a batch to what metrics tell."""
+        cdef int rank
+        self.ticks += batch.done
+        self.batches += 1
+        self.nanoseconds += nanoseconds
+        self.size = batch.size
+        em_atomic_add(&self.batched, batch.batched, memory_order_relaxed)
+        for rank in range(self.scratches):
+            self.drains += self.scratch[rank].drains
+            self.waited += self.scratch[rank].waited
+            self.scratch[rank].drains = self.scratch[rank].waited = 0
+            self.steals += self.queues[rank].stolen
+            self.retries += self.queues[rank].lost
+            self.queues[rank].stolen = self.queues[rank].lost = 0
+
+    def handicap(self, int rank, int64_t nanoseconds, bint stealing):
+        """For tests and benchmarks: slow one worker down (-1: none) by so many ns a block, with or without thieves."""
+        self.slow, self.delay, self.without_stealing = rank, nanoseconds, not stealing
+
+    def metrics(self):
+        """Return counts since the engine was made, by name; times in seconds."""
+        return {
+            "ticks": self.ticks,
+            "batches": self.batches,
+            "seconds": self.nanoseconds * 1e-9,
+            "workers": self.size,
+            "join_wait": self.waited * 1e-9,
+            "steals": self.steals,
+            "retries": self.retries,
+            "inbox_hits": self.drains,
+            "batched": em_atomic_load(&self.batched, memory_order_relaxed),
+            "nudges_waiting": sum([ring.fill for ring in self.attached]),
+            "graph_swaps": self.swaps,
+        }
+
+    def check(self):
+        """Return what is inconsistent, as sentences; waits for its turn."""
+        cdef em_scratch *scratch = <em_scratch *>_take(sizeof(em_scratch), "scratch of one worker")
+        cdef int found
+        self._enter()
+        with nogil:
+            found = em_check_state(&self.swarm) | em_check_graph(self.swarm.sense.graph)
+            if not self.stale:
+                found |= em_check_phasors(&self.swarm, scratch)
+        self._leave()
+        em_base_free(scratch)
+        return [FINDINGS[bit] for bit in FINDINGS if found & bit]
+
+    cdef int _make_room(self, int64_t entries, int workers) except -1:
+        """Scratch for the workers, and trace for what a batch will keep."""
+        cdef double *trace
+        cdef em_steal_queue *queues
+        cdef int64_t room
+        if workers > self.scratches:
+            scratch = _take(workers * sizeof(em_scratch), "scratch of the workers")
+            memset(scratch, 0, workers * sizeof(em_scratch))
+            queues = em_steal_create(workers)
+            if queues == NULL:
+                em_base_free(scratch)
+                raise TooLarge("the queues of the workers cannot be had: there is no memory left")
+            em_steal_free(self.queues)
+            self.queues = queues
+            em_base_free(self.scratch)
+            self.scratch, self.scratches = <em_scratch *>scratch, workers
+        if self.keeps and self.kept + entries > self.room:
+            room = max(2 * self.room, self.kept + entries)
+            trace = <double *>_take(room * sizeof(double), "the record of coherence")
+            if self.kept > 0:
+                memcpy(trace, self.trace, self.kept * sizeof(double))
+            em_base_free(self.trace)
+            self.trace, self.room = trace, room
+        return 0
+
+    @property
+    def told(self):
+        """Time, ticks done and coherence at the end of the last batch."""
+        return self.told_time, self.told_ticks, self.told_coherence
+
+    def moment(self):
+        """Time, ticks done and coherence, without waiting: of this moment, or of the last batch if one is going on.
+
+        Coherence is NaN where it is not known.
+        """
+        cdef em_scratch *scratch
+        cdef double order[2]
+        cdef double coherence = NAN
+        if PyThread_acquire_lock(self.turn, NOWAIT_LOCK):
+            scratch = <em_scratch *>em_base_alloc(sizeof(em_scratch)) if self.stale else NULL
+            if not self.stale:
+                coherence = em_swarm_coherence(&self.swarm)
+            elif scratch != NULL:
+                with nogil:
+                    em_swarm_order(self.swarm.n, self.swarm.state[0], self.swarm.failed, scratch, order)
+                coherence = hypot(order[0], order[1]) / max(1, self.swarm.living)
+            em_base_free(scratch)
+            PyThread_release_lock(self.turn)
+            return self.time, self.ticks, coherence
+        return self.told
+
+    @property
+    def coherence(self):
+        """Coherence at the end of the last tick."""
+        return em_swarm_coherence(&self.swarm)
+
+    @property
+    def entries(self):
+        """How many values of coherence the run has kept."""
+        return self.kept
+
+    def read_trace(self, double[::1] out not None):
+        """Copy the coherence that the run has kept, from the state it started from on."""
+        if self.kept > 0 and out.shape[0] > 0:
+            memcpy(&out[0], self.trace, min(self.kept, out.shape[0]) * sizeof(double))
