@@ -21,10 +21,13 @@ from libc.string cimport memcpy, memset
 
 from em cimport *
 from _tick cimport (
-    BARRIER, Batch, COHERENT, DIVERGED, GOSSIP, LOCKED, NO_TARGET, ORDERED, Schedule, Target, tick_member,
+    BARRIER, Batch, COHERENT, DIVERGED, GOSSIP, LOCKED, NO_TARGET, ORDERED, STUCK, Schedule, Target, _begin_tick,
+    tick_member,
 )
 
 import os
+
+from numpy import empty as _empty
 
 from emerge.errors import Busy, Closed, Diverged, Full, InvalidValue, TooLarge
 
@@ -64,7 +67,9 @@ cdef int chosen = isas - 1
 AGENTS_OF_BLOCK = EM_GRAPH_BLOCK
 REACH = EM_PHASE_REACH
 
-cdef dict MODELS = {"kuramoto": EM_ACT_KURAMOTO}
+PARAMETERS, HARMONICS, NOISE = EM_ACT_PARAMETERS, EM_ACT_HARMONICS, EM_ACT_NOISE
+cdef dict MODELS = {em_act_models[k].name.decode(): k for k in range(EM_ACT_KINDS)}
+cdef dict METHODS = {em_step_methods[k].name.decode(): k for k in range(EM_STEP_KINDS)}
 cdef int64_t PIECES = 256  # of a phase of building, for each worker, between two looks at signals
 cdef dict FINDINGS = {
     EM_CHECK_PHASE: "a phase is outside [0, 2 pi)",
@@ -73,6 +78,8 @@ cdef dict FINDINGS = {
     EM_CHECK_SUM: "a sum of phasors is not that of its block",
     EM_CHECK_GRAPH: "a row of the graph is out of order or out of range",
     EM_CHECK_LIVING: "the number of living agents is not that of the marks",
+    EM_CHECK_VELOCITY: "a velocity is not finite",
+    EM_CHECK_ENERGY: "an energy is negative, or more than an agent can hold",
 }
 cdef dict TRIALS = {
     "mutex": EM_TRIAL_MUTEX, "atomic": EM_TRIAL_ATOMIC, "channel": EM_TRIAL_CHANNEL, "rcu": EM_TRIAL_RCU,
@@ -123,6 +130,14 @@ def use_instruction_set(str name not None):
 
 if os.environ.get("EMERGE_ISA"):
     use_instruction_set(os.environ["EMERGE_ISA"])
+
+
+def methods():
+    """Return what integrators can do, by name: stages in a tick (0: as many as it takes), noise, velocities."""
+    return {
+        name: (em_step_methods[<int>kind].stages, em_step_methods[<int>kind].noise, em_step_methods[<int>kind].inertia)
+        for name, kind in METHODS.items()
+    }
 
 
 def allocations():

@@ -51,10 +51,16 @@ cdef class Engine:
     cdef int born
     cdef PyThread_type_lock door
     cdef PyThread_type_lock turn
-    # the clock
-    cdef double origin
-    cdef readonly int64_t tick
     cdef readonly double dt
+    # what the model and the integrator need
+    cdef em_course *courses
+    cdef int64_t points             # of all courses
+    cdef double *work               # of the integrator
+    cdef int64_t work_room          # numbers in it
+    cdef double *strides            # of adaptive steps
+    cdef int strides_for            # so many variables
+    cdef double *rates              # that Python found
+    cdef object kept_alive          # what the model's function belongs to
     # what metrics tell
     cdef readonly int64_t ticks
     cdef int64_t batches, nanoseconds, swaps, drains, waited, steals, retries
@@ -103,12 +109,12 @@ cdef class Engine:
         self.attached = []
         self.slow = -1
         self.dt = 1.0
-        self.swarm.step = EM_STEP_EULER
         self.team = <em_team *>_take(sizeof(em_team), "a team")
         em_team_init(self.team, cores)
         self.swarm.state[0] = <double *>_take(n * sizeof(double), "the phases")
         self.swarm.frequency = <double *>_take(n * sizeof(double), "the frequencies")
-        self.swarm.share = <double *>_take(2 * em_graph_blocks(n) * sizeof(double), "the sums of blocks")
+        self.swarm.share = <double *>_take(
+            2 * EM_ACT_HARMONICS * em_graph_blocks(n) * sizeof(double), "the sums of blocks")
         self.rcu = <em_rcu *>_take(sizeof(em_rcu), "which graph holds")
         em_rcu_init(self.rcu, NULL)
         self._fill(phase, frequency, workers)
@@ -116,8 +122,22 @@ cdef class Engine:
         self.swaps = 0
 
     def __dealloc__(self):
+        cdef int k
         em_inbox_free(em_swarm_inbox(&self.swarm))
-        em_base_free(self.swarm.state[0])
+        for k in range(EM_ACT_VARIABLES):
+            em_base_free(self.swarm.state[k])
+            em_base_free(self.swarm.now[k])
+        for k in range(EM_ACT_PARAMETERS):
+            em_base_free(self.swarm.each[k])
+        for k in range(EM_ENERGY_PARAMETERS):
+            em_base_free(self.swarm.energy.each[k])
+        em_base_free(self.swarm.energy.held)
+        em_base_free(self.courses)
+        em_base_free(self.work)
+        em_base_free(self.strides)
+        em_base_free(self.swarm.adapt.error)
+        em_base_free(self.swarm.adapt.worst)
+        em_base_free(self.rates)
         em_base_free(self.swarm.frequency)
         em_base_free(self.swarm.cells)
         em_base_free(em_swarm_wide(&self.swarm))
@@ -155,6 +175,7 @@ cdef class Engine:
         if self.born != generation:
             self.born = generation
             self.stale = True
+            self.swarm.adapt.holds = False
             self.door = PyThread_allocate_lock()
             self.turn = PyThread_allocate_lock()
             self.graphs = PyThread_allocate_lock()
@@ -201,14 +222,19 @@ cdef class Engine:
     # ---- what a user sees and sets
 
     @property
+    def tick(self):
+        """Ticks since the origin of the clock."""
+        return self.swarm.tick
+
+    @property
     def time(self):
         """Origin + ticks * dt."""
-        return self.origin + self.tick * self.dt
+        return self.swarm.origin + self.swarm.tick * self.dt
 
     @property
     def clock(self):
-        """Origin, tick and dt."""
-        return self.origin, self.tick, self.dt
+        """Origin, tick, dt, and ticks since the swarm began."""
+        return self.swarm.origin, self.swarm.tick, self.dt, self.swarm.drawn
 
     @property
     def nbytes(self):
@@ -216,13 +242,25 @@ cdef class Engine:
         cdef em_swarm *swarm = &self.swarm
         cdef int64_t blocks = em_graph_blocks(swarm.n)
         cdef int64_t held = sizeof(em_team) + sizeof(em_rcu) + 16 * swarm.n + 16 * blocks
+        cdef int k
+        held += 16 * (EM_ACT_HARMONICS - 1) * blocks
+        for k in range(EM_ACT_VARIABLES):
+            held += 8 * swarm.n * ((k > 0 and swarm.state[k] != NULL) + (swarm.now[k] != NULL))
+        for k in range(EM_ACT_PARAMETERS):
+            held += 8 * swarm.n * (swarm.each[k] != NULL)
+        for k in range(EM_ENERGY_PARAMETERS):
+            held += 8 * swarm.n * (swarm.energy.each[k] != NULL)
+        held += 8 * swarm.n * ((swarm.energy.held != NULL) + (self.rates != NULL)) + 8 * self.work_room
+        held += 8 * self.strides_for * EM_ADAPT_ARRAYS * swarm.n + 16 * blocks * (self.strides_for > 0)
+        held += self.points * 16
         held += self.scratches * (sizeof(em_scratch) + sizeof(em_steal_queue))
         if self.order != NULL:
             held += 8 * swarm.n
         if swarm.failed != NULL:
             held += swarm.n
         held += em_sums_size(em_swarm_offered(swarm), blocks)
-        held += em_table_size(swarm.n, False) * ((swarm.cells != NULL) + 2 * (em_swarm_wide(swarm) != NULL))
+        held += swarm.channels * em_table_size(swarm.n, False) * (
+            (swarm.cells != NULL) + 2 * (em_swarm_wide(swarm) != NULL))
         if swarm.extent != NULL:
             held += 16 * blocks
         if em_swarm_inbox(swarm) != NULL:
@@ -269,25 +307,7 @@ cdef class Engine:
             with nogil:
                 em_swarm_write_phase(&self.swarm, &phase[0])
             self.stale = True
-        finally:
-            self._leave()
-
-    def read_frequency(self, double[::1] out not None):
-        """Copy the natural frequencies."""
-        self._fits(out)
-        self._enter()
-        with nogil:
-            memcpy(&out[0], self.swarm.frequency, self.swarm.n * sizeof(double))
-        self._leave()
-
-    def write_frequency(self, const double[::1] frequency not None):
-        """Set the natural frequencies."""
-        self._fits(frequency)
-        self._enter()
-        try:
-            self._admit("frequency")
-            with nogil:
-                memcpy(self.swarm.frequency, &frequency[0], self.swarm.n * sizeof(double))
+            self.swarm.adapt.holds = False
         finally:
             self._leave()
 
@@ -308,6 +328,7 @@ cdef class Engine:
                 self.swarm.living += <bint>self.swarm.failed[agents[k]] - fails
                 self.swarm.failed[agents[k]] = fails
             self.stale = True
+            self.swarm.adapt.holds = False
         finally:
             self._leave()
 
@@ -347,16 +368,17 @@ cdef class Engine:
         """Take what the tick needs for a graph and has not yet, before it is published; the guard is held."""
         cdef em_swarm *swarm = &self.swarm
         cdef em_sums *sums = em_swarm_offered(swarm)
-        if graph.kind == EM_GRAPH_GROUPS and (sums == NULL or sums.groups < graph.groups):
-            sums = em_sums_create(graph.groups, em_graph_blocks(swarm.n))
+        if graph.kind == EM_GRAPH_GROUPS and (
+                sums == NULL or sums.groups < graph.groups or em_sums_channels(sums) < swarm.channels):
+            sums = em_sums_create(swarm.channels, graph.groups, em_graph_blocks(swarm.n))
             if sums == NULL:
                 raise TooLarge(f"sums of {graph.groups} groups cannot be had: there is no memory left")
             em_swarm_offer_sums(swarm, sums)
         if em_swarm_wants_wide(swarm, graph):
             if em_swarm_wide(swarm) == NULL:
-                em_swarm_offer_wide(swarm, _take(2 * em_table_size(swarm.n, False), "the phasors"))
+                em_swarm_offer_wide(swarm, _take(2 * swarm.channels * em_table_size(swarm.n, False), "the phasors"))
         elif swarm.cells == NULL:
-            swarm.cells = _take(em_table_size(swarm.n, False), "the phasors")
+            swarm.cells = _take(swarm.channels * em_table_size(swarm.n, False), "the phasors")
         return 0
 
     cdef void _guard(self) noexcept:
@@ -370,35 +392,243 @@ cdef class Engine:
         if graph != self.swarm.sense.graph:
             em_swarm_enter(&self.swarm, graph)
             self.stale = True
+            self.swarm.adapt.holds = False
 
     cdef int _reclaim(self) except -1:
         """Let go of graphs that nobody reads any more; the guard is held."""
         self.published = [graph for graph in self.published if em_rcu_in_use(self.rcu, (<Graph>graph).graph)]
         return 0
 
-    def set_model(self, str name, parameters, str normalize):
-        """Choose the model by its name in the cellar, its parameters in order, and what divides the field."""
-        cdef em_act_kind kind
-        cdef int i
+    def set_model(self, str name not None, parameters, str normalize not None, int channels=1, courses=(),
+                  int64_t function=0, kept_alive=None, energy=None):
+        """Choose the model by its name in the cellar, with its parameters in their places, one number or n of them.
+
+        `courses` are places, times and values of those that change with time, `function` the address of a user's own
+        model, which `kept_alive` keeps; `energy` what turning costs: capacity, cost and recovery.
+        """
+        cdef int kind = MODELS[name]
         self._enter()
         try:
             self._admit("model")
-            kind = MODELS[name]
             self._guard()
             try:
                 if normalize == "weight":
                     for graph in self.published:
                         (<Graph>graph).divide()
                 self.normalize = normalize
+                self._set_channels(channels)
             finally:
                 PyThread_release_lock(self.graphs)
             self.swarm.sense.scale = {"weight": 0.0, "agents": 1.0 / self.swarm.n, "none": 1.0}[normalize]
-            for i in range(EM_ACT_PARAMETERS):
-                self.swarm.parameters[i] = parameters[i] if i < len(parameters) else 0.0
-            self.swarm.act = kind
-            em_act_models[<int>kind].prepare(self.swarm.parameters)
+            self._set_parameters(<em_act_kind>kind, parameters, channels)
+            self._set_courses(courses)
+            self._set_energy(energy)
+            self.swarm.act = <em_act_kind>kind
+            self.swarm.variables = em_act_models[kind].rates
+            self.swarm.function = <em_act_function><size_t>function
+            self.kept_alive = kept_alive
+            if self.swarm.variables > 1 and self.swarm.state[1] == NULL:
+                self.swarm.state[1] = self._zeros("the velocities")
+            if name == "given" and self.rates == NULL:
+                self.rates = self._zeros("the rates")
+            self.swarm.given = self.rates
+            self.swarm.adapt.holds = False
         finally:
             self._leave()
+
+    cdef double *_zeros(self, str what) except NULL:
+        cdef double *array = <double *>_take(self.swarm.n * sizeof(double), what)
+        memset(array, 0, self.swarm.n * sizeof(double))
+        return array
+
+    cdef int _set_channels(self, int channels) except -1:
+        """In one's turn, the guard held: have as many tables of phasors as the model has channels of field."""
+        cdef em_swarm *swarm = &self.swarm
+        if channels == swarm.channels:
+            return 0
+        swarm.channels = channels
+        em_base_free(swarm.cells)
+        em_base_free(em_swarm_wide(swarm))
+        swarm.cells = NULL
+        em_swarm_offer_wide(swarm, NULL)
+        for graph in self.published:
+            self._make_ready((<Graph>graph).graph)
+        em_swarm_enter(swarm, swarm.sense.graph)
+        self.stale = True
+        return 0
+
+    cdef int _set_parameters(self, em_act_kind kind, parameters, int channels) except -1:
+        """In one's turn: parameters of all agents, or arrays for each where one differs."""
+        cdef em_swarm *swarm = &self.swarm
+        cdef int64_t i
+        cdef int p
+        cdef const double[::1] array
+        cdef const double *given[16]
+        cdef double raw[16]
+        cdef double ready[16]
+        cdef bint each = False
+        held = []
+        for p in range(EM_ACT_PARAMETERS):
+            given[p] = NULL
+            if isinstance(parameters[p], float):
+                swarm.raw[p] = parameters[p]
+            else:
+                array = parameters[p]
+                self._fits(array)
+                held.append(array)
+                given[p], each = &array[0], True
+                swarm.raw[p] = array[0]
+        em_act_prepare(kind, swarm.raw, swarm.ready)
+        swarm.noisy = given[EM_ACT_NOISE] != NULL or swarm.raw[EM_ACT_NOISE] != 0
+        for p in range(EM_ACT_PARAMETERS):
+            if each and em_act_reads(kind, channels, p) and swarm.each[p] == NULL:
+                swarm.each[p] = self._zeros("a parameter of each agent")
+            elif not each or not em_act_reads(kind, channels, p):
+                em_base_free(swarm.each[p])
+                swarm.each[p] = NULL
+        if not each:
+            return 0
+        with nogil:
+            memcpy(raw, swarm.raw, sizeof(raw))
+            for i in range(swarm.n):
+                for p in range(EM_ACT_PARAMETERS):
+                    raw[p] = given[p][i] if given[p] != NULL else raw[p]
+                em_act_prepare(kind, raw, ready)
+                for p in range(EM_ACT_PARAMETERS):
+                    if swarm.each[p] != NULL:
+                        swarm.each[p][i] = ready[p]
+        return 0
+
+    cdef int _set_courses(self, courses) except -1:
+        """In one's turn: keep the points of what changes with time, behind the list of them."""
+        cdef int64_t points = sum([len(times) for _, times, _ in courses]), k
+        cdef int count = len(courses), c
+        cdef em_course *course = NULL
+        cdef double *point
+        cdef const double[::1] times
+        cdef const double[::1] values
+        if count > 0:
+            course = <em_course *>_take(count * sizeof(em_course) + 16 * points, "what changes with time")
+            point = <double *>(course + count)
+            for c in range(count):
+                place, times, values = courses[c]
+                for k in range(times.shape[0]):
+                    point[k], point[times.shape[0] + k] = times[k], values[k]
+                course[c].parameter, course[c].points = place, times.shape[0]
+                course[c].time, course[c].value = point, point + times.shape[0]
+                course[c].next = course + c + 1 if c + 1 < count else NULL
+                point += 2 * times.shape[0]
+                self.swarm.noisy = self.swarm.noisy or place == EM_ACT_NOISE
+        em_base_free(self.courses)
+        self.courses, self.points = course, points
+        self.swarm.courses = course
+        return 0
+
+    cdef int _set_energy(self, energy) except -1:
+        """In one's turn: what turning costs, or None; agents that hold nothing yet are filled up."""
+        cdef em_energy *one = &self.swarm.energy
+        cdef const double[::1] array
+        cdef double *copy
+        cdef bint fresh = one.held == NULL
+        cdef int64_t i
+        cdef int p
+        cdef bint each = energy is not None and not isinstance(energy[0], float)
+        for p in range(EM_ENERGY_PARAMETERS):
+            copy = NULL
+            if each:
+                array = energy[p]
+                self._fits(array)
+                copy = <double *>_take(self.swarm.n * sizeof(double), "a parameter of energy")
+                memcpy(copy, &array[0], self.swarm.n * sizeof(double))
+            elif energy is not None:
+                one.all[p] = energy[p]
+            em_base_free(one.each[p])
+            one.each[p] = copy
+        if energy is None:
+            em_base_free(one.held)
+            one.held = NULL
+            return 0
+        if fresh:
+            one.held = self._zeros("the energies")
+        for i in range(self.swarm.n):
+            if fresh or one.held[i] > em_energy_capacity(one, i):
+                one.held[i] = em_energy_capacity(one, i)
+        return 0
+
+    cdef double *_array(self, str name) except NULL:
+        cdef double *array = NULL
+        if name == "velocity" and self.swarm.variables > 1:
+            array = self.swarm.state[1]
+        elif name == "energy":
+            array = self.swarm.energy.held
+        elif name == "frequency":
+            array = self.swarm.frequency
+        if array == NULL:
+            raise InvalidValue(f"agents of this model have no {name}")
+        return array
+
+    def has(self, str name not None):
+        """Return whether agents have a "velocity" or an "energy"."""
+        return self.swarm.variables > 1 if name == "velocity" else self.swarm.energy.held != NULL
+
+    def read(self, str name not None, double[::1] out not None):
+        """Copy the "frequency", "velocity" or "energy" of all agents."""
+        cdef double *array
+        self._fits(out)
+        self._enter()
+        try:
+            array = self._array(name)
+            with nogil:
+                memcpy(&out[0], array, self.swarm.n * sizeof(double))
+        finally:
+            self._leave()
+
+    def write(self, str name not None, const double[::1] values not None):
+        """Set what `read` reads."""
+        cdef double *array
+        self._fits(values)
+        self._enter()
+        try:
+            self._admit(name)
+            array = self._array(name)
+            with nogil:
+                memcpy(array, &values[0], self.swarm.n * sizeof(double))
+            self.swarm.adapt.holds = False
+        finally:
+            self._leave()
+
+    def set_key(self, uint64_t key):
+        """Set what all that is drawn in ticks comes from."""
+        self.swarm.key = key
+
+    def field(self, double[::1] phase not None, double[::1] re not None, double[::1] im not None):
+        """Copy the phases and what agents sense of each other, between two ticks."""
+        cdef int64_t block
+        self._fits(phase)
+        self._fits(re)
+        self._fits(im)
+        self._enter()
+        try:
+            self._make_room(1, 1)
+            self._adopt()
+            self._gather()
+            with nogil:
+                for block in range(em_graph_blocks(self.swarm.n)):
+                    self.isa.publish(&self.swarm, block, self.stale, self.scratch)
+                em_swarm_sum_up(&self.swarm)
+                for block in range(em_graph_blocks(self.swarm.n)):
+                    self.isa.field(&self.swarm, block, self.scratch, &re[0], &im[0])
+                memcpy(&phase[0], self.swarm.state[0], self.swarm.n * sizeof(double))
+            self.stale = False
+        finally:
+            self._leave()
+
+    def give(self, const double[::1] rates not None):
+        """Set the rates that the model "given" takes for its own."""
+        self._fits(rates)
+        self._enter()
+        memcpy(self.rates, &rates[0], self.swarm.n * sizeof(double))
+        self._leave()
 
     cdef em_inbox *_inbox(self) except NULL:
         """Return the inbox, made by the first who needs it."""
@@ -485,27 +715,69 @@ cdef class Engine:
 
     # ---- keeping
 
-    def snapshot(self, double[::1] phase not None, double[::1] frequency not None, uint64_t[::1] waiting not None):
-        """Copy the state between two ticks for `resume`; returns the clock, and whether anything waits."""
+    def snapshot(self, double[::1] phase not None, uint64_t[::1] waiting not None, **others):
+        """Copy the state between two ticks for `resume`; returns the clock, and whether anything waits.
+
+        `others` are arrays for what `read` reads, by name.
+        """
         cdef bint nudged
+        cdef double[::1] out
         self._fits(phase)
-        self._fits(frequency)
         if waiting.shape[0] != self.swarm.n:
             raise InvalidValue(f"an array of {self.swarm.n} entries is needed, not of {waiting.shape[0]}")
         self._enter()
-        self._gather()
-        with nogil:
-            memcpy(&frequency[0], self.swarm.frequency, self.swarm.n * sizeof(double))
-            nudged = em_swarm_read_apart(&self.swarm, &phase[0], &waiting[0])
-        clock = self.clock
-        self._leave()
-        return clock, nudged
+        try:
+            self._gather()
+            for name in others:
+                out = others[name]
+                self._fits(out)
+                memcpy(&out[0], self._array(name), self.swarm.n * sizeof(double))
+            with nogil:
+                nudged = em_swarm_read_apart(&self.swarm, &phase[0], &waiting[0])
+            return self.clock, nudged
+        finally:
+            self._leave()
+
+    def stride(self):
+        """Return the adaptive step in hand: its place and tolerances, and all arrays of it if ticks are read off it.
+
+        None if the last run did not take adaptive steps.
+        """
+        cdef em_adapt *adapt = &self.swarm.adapt
+        cdef int64_t size = EM_ADAPT_ARRAYS * self.swarm.variables * self.swarm.n
+        cdef double[::1] out
+        self._enter()
+        try:
+            if self.swarm.step != EM_STEP_ADAPTIVE:
+                return None
+            arrays = _empty(size if adapt.holds else 0)
+            if adapt.holds:
+                out = arrays
+                memcpy(&out[0], self.strides, size * sizeof(double))
+            told = adapt.time, adapt.span, adapt.next, adapt.absolute, adapt.relative, adapt.least, adapt.most
+            return told, arrays
+        finally:
+            self._leave()
+
+    def set_stride(self, step, const double[::1] arrays not None):
+        """Go on with an adaptive step that `stride` told, in a new engine."""
+        cdef em_adapt *adapt = &self.swarm.adapt
+        cdef int64_t size = EM_ADAPT_ARRAYS * self.swarm.variables * self.swarm.n
+        if arrays.shape[0] not in (0, size):
+            raise InvalidValue(f"an adaptive step is {size} numbers, not {arrays.shape[0]}")
+        self._take_strides()
+        adapt.time, adapt.span, adapt.next, adapt.absolute, adapt.relative, adapt.least, adapt.most = step
+        self.swarm.step = EM_STEP_ADAPTIVE
+        adapt.holds = arrays.shape[0] > 0
+        if adapt.holds:
+            memcpy(self.strides, &arrays[0], size * sizeof(double))
 
     def resume(self, clock, const uint64_t[::1] waiting=None):
         """Go on where a snapshot was taken, in a new engine made with its phases and frequencies."""
         cdef int64_t i
         cdef em_inbox *inbox
-        self.origin, self.tick, self.dt = clock
+        self.swarm.origin, self.swarm.tick, self.dt, self.swarm.drawn = clock
+        self.swarm.dt = self.dt
         self.told_time = self.time
         if waiting is None:
             return
@@ -519,7 +791,7 @@ cdef class Engine:
 
     def begin(self, double dt, str schedule not None="barrier", const int64_t[::1] order=None,
               double coherent=-1.0, double locked=-1.0, double timeout=-1.0, bint keeps=False, Flag cancel=None,
-              double patience=-1.0, double floor=-1.0):
+              double patience=-1.0, double floor=-1.0, str method not None="euler", tolerances=None):
         """Start a run: a negative `coherent`, `locked`, `timeout` or `patience` (s) means none.
 
         `keeps` R of every tick; a batch ends where R falls below `floor`, once; the run ends after the tick in which
@@ -527,7 +799,7 @@ cdef class Engine:
         """
         self._enter()
         try:
-            self._set_out(dt, schedule, order)
+            self._set_out(dt, schedule, order, method, tolerances)
             self.target = COHERENT if coherent >= 0 else LOCKED if locked >= 0 else NO_TARGET
             self.level = coherent if coherent >= 0 else locked
             if self.target == LOCKED:
@@ -540,9 +812,11 @@ cdef class Engine:
         finally:
             self._leave()
 
-    cdef int _set_out(self, double dt, str schedule, const int64_t[::1] order) except -1:
+    cdef int _set_out(
+            self, double dt, str schedule, const int64_t[::1] order, str method, tolerances) except -1:
         """In one's turn: start a run that nothing ends but its ticks."""
         cdef bint latest = schedule == "gossip"
+        self._set_method(METHODS[method], dt, tolerances)
         if order is not None:
             if order.shape[0] != self.swarm.n:
                 raise InvalidValue(f"an order of {self.swarm.n} agents is needed, not of {order.shape[0]}")
@@ -555,7 +829,8 @@ cdef class Engine:
             em_swarm_enter(&self.swarm, self.swarm.sense.graph)
             self.stale = True
         if dt != self.dt:
-            self.origin, self.tick, self.dt = self.time, 0, dt
+            self.swarm.origin, self.swarm.tick, self.dt = self.time, 0, dt
+            self.swarm.adapt.holds = False
         self.swarm.dt = dt
         em_base_free(self.swarm.extent)
         self.swarm.extent = NULL
@@ -565,13 +840,59 @@ cdef class Engine:
         em_atomic_store(&self.swarm.fault, EM_SWARM_NOBODY, memory_order_relaxed)
         return 0
 
-    def step(self, int64_t ticks, double dt, str schedule not None, const int64_t[::1] order, int workers):
+    cdef int _set_method(self, int kind, double dt, tolerances) except -1:
+        """In one's turn: choose the integrator, and take what it keeps between its stages."""
+        cdef em_swarm *swarm = &self.swarm
+        cdef em_adapt *adapt = &swarm.adapt
+        cdef const em_step *step = &em_step_methods[kind]
+        cdef int64_t room = swarm.variables * step.work * swarm.n
+        cdef int v
+        if room > self.work_room:
+            em_base_free(self.work)
+            self.work, self.work_room = NULL, 0
+            self.work = <double *>_take(room * sizeof(double), "what the method keeps between its stages")
+            self.work_room = room
+        swarm.work = self.work
+        for v in range(EM_ACT_VARIABLES):
+            if v < swarm.variables and step.stages != 1 and (v > 0 or em_act_models[<int>swarm.act].phases):
+                if swarm.now[v] == NULL:
+                    swarm.now[v] = self._zeros("the state of a stage")
+        if kind == EM_STEP_ADAPTIVE:
+            self._take_strides()
+            told = adapt.absolute, adapt.relative, adapt.least, adapt.most
+            if swarm.step != EM_STEP_ADAPTIVE or told != tolerances:
+                adapt.absolute, adapt.relative, adapt.least, adapt.most = tolerances
+                adapt.next = min(max(dt, adapt.least), adapt.most)
+                adapt.holds = False
+        swarm.step = <em_step_kind>kind
+        return 0
+
+    cdef int _take_strides(self) except -1:
+        """Take what adaptive steps need."""
+        cdef em_swarm *swarm = &self.swarm
+        cdef int64_t blocks = em_graph_blocks(swarm.n)
+        if self.strides_for < swarm.variables:
+            em_base_free(self.strides)
+            self.strides, self.strides_for = NULL, 0
+            self.strides = <double *>_take(
+                swarm.variables * EM_ADAPT_ARRAYS * swarm.n * sizeof(double), "what adaptive steps keep")
+            self.strides_for = swarm.variables
+            swarm.adapt.holds = False
+        if swarm.adapt.error == NULL:
+            swarm.adapt.error = <double *>_take(blocks * sizeof(double), "the errors of blocks")
+        if swarm.adapt.worst == NULL:
+            swarm.adapt.worst = <int64_t *>_take(blocks * sizeof(int64_t), "the worst agents of blocks")
+        em_adapt_place(&swarm.adapt, self.strides, swarm.variables, swarm.n)
+        return 0
+
+    def step(self, int64_t ticks, double dt, str schedule not None, const int64_t[::1] order, int workers,
+             str method not None="euler", tolerances=None):
         """Claim the swarm, do `ticks` ticks in batches of 50 ms with signals handled in between, and release it."""
         self.claim()
         try:
             self._enter()
             try:
-                self._set_out(dt, schedule, order)
+                self._set_out(dt, schedule, order, method, tolerances)
                 self._batch(ticks, workers, SLICE)
             finally:
                 self._leave()
@@ -652,6 +973,8 @@ cdef class Engine:
         self.begun = em_base_nanoseconds()
         batch.looked = batch.ended = self.begun
         batch.until = self.begun + SLICE
+        if not batch.settle and not batch.first:
+            _begin_tick(batch)
         return 0
 
     cdef int _cut(self, int64_t ticks, int workers) except -1:
@@ -690,9 +1013,8 @@ cdef class Engine:
         self.stale, self.first = self.batch.swapped, False
         if self.batch.fell:
             self.floor = -1.0
-        self.tick += self.batch.done
         self.kept += self.batch.kept
-        self.told_time, self.told_ticks = self.origin + self.tick * self.dt, self.ticks
+        self.told_time, self.told_ticks = self.swarm.origin + self.swarm.tick * self.dt, self.ticks
         self.told_coherence = em_swarm_coherence(&self.swarm)
 
     cdef str _tell(self):
@@ -707,8 +1029,15 @@ cdef class Engine:
         if self.batch.reason == DIVERGED:
             lost = em_atomic_load(&self.swarm.fault, memory_order_relaxed)
             raise Diverged(
-                f"agent {lost} would have turned by more than {EM_PHASE_REACH:g} rad in the tick that ended at"
-                f" t = {self.time:g}: choose a smaller dt (it is {self.dt:g}) or weaker coupling"
+                f"agent {lost} left the range of numbers in tick {self.swarm.tick - 1}, which ended at"
+                f" t = {self.time:g} (its rate is not finite, or it would have turned by more than"
+                f" {EM_PHASE_REACH:g} rad): choose a smaller dt (it is {self.dt:g}) or weaker coupling"
+            )
+        if self.batch.reason == STUCK:
+            raise Diverged(
+                f"no step from t = {self.swarm.origin + self.swarm.adapt.time:.12g} on meets the tolerances, the last"
+                f" was {self.swarm.adapt.span:.3g} long, and agent {self.swarm.adapt.blamed} is the worst: allow larger"
+                " tolerances or a smaller dt_min, or look at that agent's parameters"
             )
         return ENDINGS[self.batch.reason]
 

@@ -10,10 +10,11 @@ members read them only after a join.
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from em cimport (
-    EM_SWARM_NOBODY, em_atomic_load, em_base_nanoseconds, em_base_pause, em_gossip_sum, em_graph, em_graph_blocks,
-    em_graph_deal, em_isa,
-    em_rcu, em_rcu_enter, em_ring, em_ring_pour_all, em_scratch, em_steal_fill, em_steal_next, em_steal_queue,
-    em_step_methods, em_swarm, em_swarm_coherence, em_swarm_enter, em_swarm_inbox, em_swarm_spread, em_swarm_sum_up,
+    EM_ADAPT_LAND, EM_ADAPT_STUCK, EM_STEP_ADAPTIVE, EM_SWARM_NOBODY, em_adapt_begin, em_adapt_next,
+    em_adapt_time, em_atomic_load, em_atomic_store, em_base_nanoseconds, em_base_pause, em_gossip_sum, em_graph,
+    em_graph_blocks, em_graph_deal, em_isa, em_rcu, em_rcu_enter, em_ring, em_ring_pour_all, em_scratch,
+    em_steal_fill, em_steal_next, em_steal_queue, em_step_methods, em_stride_publishes, em_swarm,
+    em_swarm_coherence, em_swarm_enter, em_swarm_inbox, em_swarm_spread, em_swarm_sum_up, em_swarm_tune,
     em_swarm_turn_over, em_team, em_team_arrive, em_team_open, em_team_wait, em_word, memory_order_relaxed,
 )
 
@@ -37,6 +38,7 @@ cdef enum Reason:
     CANCELLED
     LATE
     DIVERGED
+    STUCK       # no adaptive step is short enough
 
 
 cdef struct Batch:
@@ -66,6 +68,7 @@ cdef struct Batch:
     double *trace           # coherence of each tick goes here, or NULL
     # ----
     int size                # of the team, as it was measured
+    int stage               # the one that is done next, or now
     bint swapped            # another graph holds from the next tick on
     int64_t look            # the tick after which the clock is looked at next
     int64_t looked          # when it was last, and at which tick
@@ -136,41 +139,93 @@ cdef inline void _adopt(Batch *batch) noexcept nogil:
     if graph != batch.swarm.sense.graph:
         em_swarm_enter(batch.swarm, graph)
         batch.swapped = True
+        batch.swarm.adapt.holds = False
         batch.look = batch.done + 1
 
 
-cdef inline void _after_stage(Batch *batch, bint last) noexcept nogil:
-    cdef const em_graph *graph
-    cdef int64_t unit
-    cdef int rank
-    if batch.schedule == BARRIER:
-        em_swarm_turn_over(batch.swarm)
+cdef inline void _begin_tick(Batch *batch) noexcept nogil:
+    """Choose the first stage of the tick that comes, and tune the parameters to its time."""
+    cdef em_swarm *swarm = batch.swarm
+    batch.stage = 0
+    if swarm.step == EM_STEP_ADAPTIVE:
+        if em_atomic_load(&swarm.turned, memory_order_relaxed) != 0:
+            em_atomic_store(&swarm.turned, 0, memory_order_relaxed)
+            swarm.adapt.holds = False
+        batch.stage = em_adapt_begin(&swarm.adapt, swarm.tick * swarm.dt, (swarm.tick + 1) * swarm.dt)
+    _tune(batch)
+
+
+cdef inline void _tune(Batch *batch) noexcept nogil:
+    """Tune the parameters to the time of the stage that comes."""
+    cdef em_swarm *swarm = batch.swarm
+    cdef double part
+    if swarm.step == EM_STEP_ADAPTIVE:
+        em_swarm_tune(swarm, swarm.origin + em_adapt_time(&swarm.adapt, batch.stage))
     else:
-        em_swarm_sum_up(batch.swarm)
-    if last:
-        batch.done += 1
-        if batch.rings != NULL:
-            batch.batched += em_ring_pour_all(batch.rings, em_swarm_inbox(batch.swarm))
-        _judge(batch)
-        _judge_tick(batch)
-        _look_at_clock(batch)
-        _adopt(batch)
-    if batch.steals and batch.size > 1 and (_goes_on(batch) or not last):
-        graph, unit = batch.swarm.sense.graph, batch.swarm.unit
+        part = em_step_methods[<int>swarm.step].node[batch.stage]
+        em_swarm_tune(swarm, swarm.origin + (swarm.tick + part) * swarm.dt)
+
+
+cdef inline bint _ends_tick(Batch *batch) noexcept nogil:
+    """Return whether the stage that was done is the last of its tick."""
+    if batch.swarm.step == EM_STEP_ADAPTIVE:
+        return batch.stage == EM_ADAPT_LAND
+    return batch.stage + 1 == em_step_methods[<int>batch.swarm.step].stages
+
+
+cdef inline void _go_on(Batch *batch) noexcept nogil:
+    """Choose the stage that follows within the tick."""
+    if batch.swarm.step == EM_STEP_ADAPTIVE:
+        batch.stage = em_adapt_next(&batch.swarm.adapt, batch.stage, em_graph_blocks(batch.swarm.n))
+        if batch.stage == EM_ADAPT_STUCK:
+            batch.reason = STUCK
+            return
+    else:
+        batch.stage += 1
+    _tune(batch)
+
+
+cdef inline void _end_tick(Batch *batch) noexcept nogil:
+    """Do what is due once a tick, and begin the next one unless there is none, or phasors are to be made first."""
+    batch.done += 1
+    batch.swarm.tick += 1
+    batch.swarm.drawn += 1
+    if batch.rings != NULL:
+        batch.batched += em_ring_pour_all(batch.rings, em_swarm_inbox(batch.swarm))
+    _judge(batch)
+    _judge_tick(batch)
+    _look_at_clock(batch)
+    _adopt(batch)
+    if _goes_on(batch) and not batch.swapped:
+        _begin_tick(batch)
+
+
+cdef inline void _after_stage(Batch *batch) noexcept nogil:
+    cdef em_swarm *swarm = batch.swarm
+    cdef int rank
+    if batch.schedule != BARRIER:
+        em_swarm_sum_up(swarm)
+    elif swarm.step != EM_STEP_ADAPTIVE or em_stride_publishes(batch.stage):
+        em_swarm_turn_over(swarm)
+    if _ends_tick(batch):
+        _end_tick(batch)
+    else:
+        _go_on(batch)
+    if batch.steals and batch.size > 1 and _goes_on(batch):
         for rank in range(batch.size):
-            em_steal_fill(&batch.queues[rank], em_graph_deal(graph, unit, rank, batch.size),
-                          em_graph_deal(graph, unit, rank + 1, batch.size))
+            em_steal_fill(&batch.queues[rank], em_graph_deal(swarm.sense.graph, swarm.unit, rank, batch.size),
+                          em_graph_deal(swarm.sense.graph, swarm.unit, rank + 1, batch.size))
 
 
 cdef inline void _join(Batch *batch, em_scratch *scratch, uint32_t size,
-                       void (*alone)(Batch *, bint) noexcept nogil, bint last) noexcept nogil:
+                       void (*alone)(Batch *) noexcept nogil) noexcept nogil:
     """Meet the others; the last to arrive does `alone` before anybody goes on."""
     cdef uint32_t ticket = 0
     cdef int64_t arrived
     if size == 1:
-        alone(batch, last)
+        alone(batch)
     elif em_team_arrive(batch.team, size, &ticket):
-        alone(batch, last)
+        alone(batch)
         em_team_open(batch.team)
     else:
         arrived = em_base_nanoseconds()
@@ -178,15 +233,19 @@ cdef inline void _join(Batch *batch, em_scratch *scratch, uint32_t size,
         scratch.waited += em_base_nanoseconds() - arrived
 
 
-cdef inline void _after_publishing(Batch *batch, bint last) noexcept nogil:
+cdef inline void _after_publishing(Batch *batch) noexcept nogil:
     batch.swapped = False
     em_swarm_sum_up(batch.swarm)
     if batch.schedule == GOSSIP:
         em_gossip_sum(batch.swarm)
+    if not batch.first or batch.done > 0:
+        _begin_tick(batch)
 
 
-cdef inline void _before_first(Batch *batch, bint last) noexcept nogil:
+cdef inline void _before_first(Batch *batch) noexcept nogil:
     _judge(batch)
+    if _goes_on(batch):
+        _begin_tick(batch)
 
 
 cdef struct Member:
@@ -214,7 +273,7 @@ cdef inline void _publish(Batch *batch, Member *me, bint stale) noexcept nogil:
     cdef int64_t block
     for block in range(me.begin * batch.swarm.unit, _end(batch, me)):
         batch.isa.publish(batch.swarm, block, stale, scratch)
-    _join(batch, scratch, me.size, _after_publishing, False)
+    _join(batch, scratch, me.size, _after_publishing)
 
 
 cdef inline void _prologue(Batch *batch, Member *me) noexcept nogil:
@@ -227,7 +286,7 @@ cdef inline void _prologue(Batch *batch, Member *me) noexcept nogil:
         if batch.target == LOCKED:
             for block in range(me.begin * batch.swarm.unit, _end(batch, me)):
                 batch.isa.look(batch.swarm, block, scratch)
-        _join(batch, scratch, me.size, _before_first, False)
+        _join(batch, scratch, me.size, _before_first)
     if batch.steals and me.size > 1 and _goes_on(batch):
         em_steal_fill(&batch.queues[me.rank], me.begin, me.end)
 
@@ -240,8 +299,8 @@ cdef inline int64_t _next(Batch *batch, Member *me) noexcept nogil:
     return me.unit - 1 if me.unit <= me.end else -1
 
 
-cdef inline void _do_units(Batch *batch, Member *me, int stage) noexcept nogil:
-    """Do units of a stage, one's own and then others', until there are none."""
+cdef inline void _do_units(Batch *batch, Member *me) noexcept nogil:
+    """Do units of the stage, one's own and then others', until there are none."""
     cdef em_scratch *scratch = batch.scratch + me.rank
     cdef int64_t until, unit
     me.unit = me.begin
@@ -249,8 +308,10 @@ cdef inline void _do_units(Batch *batch, Member *me, int stage) noexcept nogil:
     while unit >= 0:
         if batch.schedule == GOSSIP:
             batch.isa.gossip(batch.swarm, unit, scratch)
+        elif batch.swarm.step == EM_STEP_ADAPTIVE:
+            batch.isa.stride(batch.swarm, batch.stage, unit, scratch)
         else:
-            batch.isa.stage(batch.swarm, stage, unit, scratch)
+            batch.isa.stage(batch.swarm, batch.stage, unit, scratch)
         if me.rank == batch.slow:
             until = em_base_nanoseconds() + batch.delay
             while em_base_nanoseconds() < until:
@@ -261,7 +322,6 @@ cdef inline void _do_units(Batch *batch, Member *me, int stage) noexcept nogil:
 cdef inline void tick_member(Batch *batch, int rank, int size) noexcept nogil:
     """Do this member's part of all ticks of the batch; returns when the batch has ended for all members."""
     cdef em_scratch *scratch = batch.scratch + rank
-    cdef int stage, stages = em_step_methods[<int>batch.swarm.step].stages
     cdef Member me
     me.rank, me.size, me.seed = rank, size, rank
     _deal(batch, &me)
@@ -274,8 +334,6 @@ cdef inline void tick_member(Batch *batch, int rank, int size) noexcept nogil:
             _publish(batch, &me, True)
         if batch.schedule == ORDERED:
             batch.isa.ordered(batch.swarm, batch.order, scratch)
-            _join(batch, scratch, size, _after_stage, True)
-            continue
-        for stage in range(stages):
-            _do_units(batch, &me, stage)
-            _join(batch, scratch, size, _after_stage, stage + 1 == stages)
+        else:
+            _do_units(batch, &me)
+        _join(batch, scratch, size, _after_stage)

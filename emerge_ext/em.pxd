@@ -167,7 +167,8 @@ cdef extern from "em_sums.h" nogil:
         int32_t groups
         em_sums *smaller
 
-    em_sums *em_sums_create(int32_t groups, int64_t blocks)
+    em_sums *em_sums_create(int channels, int32_t groups, int64_t blocks)
+    int em_sums_channels(const em_sums *sums)
     void em_sums_free(em_sums *sums)
     int64_t em_sums_size(const em_sums *sums, int64_t blocks)
 
@@ -225,23 +226,89 @@ cdef extern from "em_sense.h" nogil:
 
 cdef extern from "em_act.h" nogil:
     ctypedef enum em_act_kind:
-        EM_ACT_KURAMOTO
+        EM_ACT_KINDS
+
+    ctypedef void (*em_act_function)(
+        int64_t count, const double *phase, const double *re, const double *im, const double *frequency,
+        const double *parameters, double *rate) noexcept nogil
 
     ctypedef struct em_act:
-        void (*prepare)(double *parameters) noexcept nogil
+        const char *name
+        int rates
+        bint phases
 
+    const int EM_ACT_VARIABLES
+    const int EM_ACT_HARMONICS
     const int EM_ACT_PARAMETERS
+    const int EM_ACT_NOISE
     const em_act *em_act_models
+
+    void em_act_prepare(em_act_kind kind, const double *raw, double *ready)
+    bint em_act_reads(em_act_kind kind, int channels, int parameter)
 
 
 cdef extern from "em_step.h" nogil:
     ctypedef enum em_step_kind:
-        EM_STEP_EULER
+        EM_STEP_ADAPTIVE
+        EM_STEP_KINDS
 
     ctypedef struct em_step:
+        const char *name
         int stages
+        int work
+        bint noise
+        bint inertia
+        double *node
 
     const em_step *em_step_methods
+
+
+cdef extern from "em_course.h" nogil:
+    ctypedef struct em_course:
+        int parameter
+        int64_t points
+        const double *time
+        const double *value
+        const em_course *next
+
+
+cdef extern from "em_energy.h" nogil:
+    const int EM_ENERGY_PARAMETERS
+
+    ctypedef struct em_energy:
+        double *held
+        double *all
+        double **each
+
+    double em_energy_capacity(const em_energy *energy, int64_t agent)
+
+
+cdef extern from "em_adapt.h" nogil:
+    const int EM_ADAPT_LAND
+    const int EM_ADAPT_ERROR
+    const int EM_ADAPT_STUCK
+    const int EM_ADAPT_ARRAYS
+    const int EM_ADAPT_SLOPES
+
+    ctypedef struct em_adapt:
+        double **base
+        double **end
+        double *error
+        int64_t *worst
+        double time
+        double span
+        double next
+        double least
+        double most
+        double absolute
+        double relative
+        bint holds
+        int64_t blamed
+
+    int em_adapt_begin(em_adapt *adapt, double tick, double target)
+    int em_adapt_next(em_adapt *adapt, int stage, int64_t blocks)
+    double em_adapt_time(const em_adapt *adapt, int stage)
+    void em_adapt_place(em_adapt *adapt, double *memory, int variables, int64_t n)
 
 
 cdef extern from "em_inbox.h" nogil:
@@ -280,7 +347,10 @@ cdef extern from "em_swarm.h" nogil:
 
     ctypedef struct em_swarm:
         int64_t n
+        int variables
+        int channels
         double **state
+        double **now
         double *frequency
         void *cells
         bint single
@@ -292,9 +362,23 @@ cdef extern from "em_swarm.h" nogil:
         int64_t unit
         size_t panel_room
         em_act_kind act
-        double *parameters
+        double *raw
+        double *ready
+        double **each
+        const em_course *courses
+        em_act_function function
+        const double *given
+        em_energy energy
+        bint noisy
+        uint64_t key
         em_step_kind step
         double dt
+        double origin
+        int64_t tick
+        uint64_t drawn
+        double *work
+        em_adapt adapt
+        em_word turned
         em_word fault
         uint8_t *failed
         int64_t living
@@ -303,6 +387,7 @@ cdef extern from "em_swarm.h" nogil:
         pass
 
     ctypedef struct em_scratch:
+        double *field
         em_table_pair *panel
         int64_t drains
         int64_t waited
@@ -324,9 +409,14 @@ cdef extern from "em_swarm.h" nogil:
     void em_swarm_cut(em_swarm *swarm)
     void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
     void em_swarm_sum_up(em_swarm *swarm)
+    void em_swarm_tune(em_swarm *swarm, double time)
     void em_swarm_turn_over(em_swarm *swarm)
     double em_swarm_spread(const em_swarm *swarm)
     double em_swarm_coherence(const em_swarm *swarm)
+
+
+cdef extern from "em_stride.h" nogil:
+    bint em_stride_publishes(int stage)
 
 
 cdef extern from "em_gossip.h" nogil:
@@ -340,6 +430,8 @@ cdef extern from "em_check.h" nogil:
     const int EM_CHECK_SUM
     const int EM_CHECK_GRAPH
     const int EM_CHECK_LIVING
+    const int EM_CHECK_VELOCITY
+    const int EM_CHECK_ENERGY
 
     int em_check_state(const em_swarm *swarm)
     int em_check_phasors(em_swarm *swarm, em_scratch *scratch)
@@ -352,6 +444,8 @@ cdef extern from "em_isa.h" nogil:
         void (*publish)(em_swarm *swarm, int64_t block, bint stale, em_scratch *scratch) noexcept nogil
         void (*look)(em_swarm *swarm, int64_t block, em_scratch *scratch) noexcept nogil
         void (*stage)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch) noexcept nogil
+        void (*stride)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch) noexcept nogil
+        void (*field)(em_swarm *swarm, int64_t block, em_scratch *scratch, double *re, double *im) noexcept nogil
         void (*gossip)(em_swarm *swarm, int64_t block, em_scratch *scratch) noexcept nogil
         void (*ordered)(em_swarm *swarm, const int64_t *order, em_scratch *scratch) noexcept nogil
 

@@ -1,69 +1,204 @@
 /* em_act.h: models: how an agent answers the field it senses.
  *
- * A model turns what a block holds and senses into rates of change, one array for each state variable. It says
- * how many channels of field it needs and how many rates it returns; it knows no graph, no integrator, no
- * schedule and no thread. A new model is a new function here, a new entry in em_act_models and a line in em_act_rate.
+ * A model turns what a block holds and senses into rates of change, one array for each state variable. It says how many
+ * variables it has and which of them noise shakes; it knows no graph, no integrator, no schedule and no thread. A new
+ * model is a new function here, a new entry in em_act_models and a line in em_act_rate.
+ *
+ * What the user gives, `raw` numbers, is made `ready` once (em_act_prepare), for all agents or for each. Both have the
+ * same places: coupling, lag and strengths of harmonics first, the pull of the field; then the model's own from
+ * EM_ACT_OWN on; last the intensity of noise.
  */
 #ifndef EM_ACT_H
 #define EM_ACT_H
 
-#include <math.h>
-#include <stdint.h>
+#include "em_phase.h"
 
-#define EM_ACT_RATES      1 /* most state variables that a model here has */
-#define EM_ACT_PARAMETERS 4 /* most numbers that a model here takes */
+#define EM_ACT_VARIABLES  2 /* most state variables that a model here has: phase, velocity */
+#define EM_ACT_HARMONICS  4 /* most channels of field, e^{i h theta} for h = 1 on */
+#define EM_ACT_PARAMETERS 16
+
+enum {
+    EM_ACT_COUPLING,
+    EM_ACT_LAG,
+    EM_ACT_STRENGTHS,                                  /* of harmonics */
+    EM_ACT_OWN = 2 * EM_ACT_HARMONICS,                 /* once ready, all before is the pull */
+    EM_ACT_INERTIA = EM_ACT_OWN,                       /* its inverse, once ready */
+    EM_ACT_DAMPING,                                    /* of a model with inertia */
+    EM_ACT_DRIVE = EM_ACT_OWN,                         /* strength */
+    EM_ACT_DRIVE_FREQUENCY,                            /* one for all */
+    EM_ACT_DRIVE_PHASE,                                /* one for all */
+    EM_ACT_NOISE = EM_ACT_PARAMETERS - 1,              /* intensity D of <xi xi> = 2 D delta */
+    EM_ACT_CUSTOM = EM_ACT_PARAMETERS - EM_ACT_OWN - 1 /* most numbers that a user's own model takes */
+};
+
+/* A user's own model: rates of a block from its phases, field and frequencies. */
+typedef void (*em_act_function)(
+    int64_t count, const double *phase, const double *re, const double *im, const double *frequency,
+    const double *parameters, double *rate);
 
 typedef struct {
     int64_t count;
+    double time;             /* of this stage */
+    int channels;            /* of field */
     const double *frequency; /* natural frequencies */
-    const double *cosine;    /* of the agents' own phases */
-    const double *sine;
+    const double *phase;     /* of this stage, not wrapped; NULL unless the model wants it */
+    const double *velocity;  /* of this stage, where there is inertia */
+    double *const *cosine;   /* of the agents' own phases, by channel */
+    double *const *sine;
     const double *field; /* [channels][2][stride] */
     int64_t stride;
-    const double *parameters; /* as em_act_models[].prepare left them */
+    const double *ready;                   /* parameters of all */
+    const double *each[EM_ACT_PARAMETERS]; /* of each agent; NULL all of them: `ready` holds */
+    em_act_function function;
+    const double *given; /* rates that somebody else found */
 } em_act_view;
 
 typedef struct {
     const char *name;
-    int channels;
     int rates;
-    void (*prepare)(double *parameters); /* once for each change of the model */
+    int noisy;   /* the variable that noise shakes */
+    int own;     /* parameters from EM_ACT_OWN on */
+    bool phases; /* wants the phases themselves */
 } em_act;
 
-typedef enum { EM_ACT_KURAMOTO } em_act_kind;
-
-/* Kuramoto & Sakaguchi, Prog. Theor. Phys. 76, 576 (1986), eq. 1, for any field H:
- *
- *     rate = omega + K * Im(H e^{-i (theta + alpha)}),   parameters K, alpha -> K cos alpha, K sin alpha
- */
-static inline void em_act_kuramoto_prepare(double *parameters)
-{
-    double coupling = parameters[0], lag = parameters[1];
-    parameters[0] = coupling * cos(lag);
-    parameters[1] = coupling * sin(lag);
-}
-
-static inline void em_act_kuramoto(const em_act_view *view, double *restrict rate)
-{
-    const double a = view->parameters[0], b = view->parameters[1];
-    const double *restrict re = view->field, *restrict im = view->field + view->stride;
-    const double *restrict c = view->cosine, *restrict s = view->sine, *restrict omega = view->frequency;
-    for (int64_t i = 0; i < view->count; i++) rate[i] = omega[i] + a * (im[i] * c[i] - re[i] * s[i]);
-    for (int64_t i = 0; b != 0.0 && i < view->count; i++) rate[i] -= b * (re[i] * c[i] + im[i] * s[i]);
-}
+typedef enum {
+    EM_ACT_KURAMOTO,
+    EM_ACT_SECOND_ORDER,
+    EM_ACT_FORCED,
+    EM_ACT_FUNCTION,
+    EM_ACT_GIVEN,
+    EM_ACT_KINDS,
+} em_act_kind;
 
 static const em_act em_act_models[] = {
-    [EM_ACT_KURAMOTO] = {"kuramoto", 1, 1, em_act_kuramoto_prepare},
+    [EM_ACT_KURAMOTO] = {"kuramoto", 1, 0, 0, false},
+    [EM_ACT_SECOND_ORDER] = {"second order", 2, 1, 2, false},
+    [EM_ACT_FORCED] = {"forced", 1, 0, 3, false},
+    [EM_ACT_FUNCTION] = {"function", 1, 0, EM_ACT_CUSTOM, true},
+    [EM_ACT_GIVEN] = {"given", 1, 0, 0, false},
 };
+
+/* Coupling K, lag alpha and strengths a_h become K a_h cos(h alpha) and K a_h sin(h alpha), in pairs. */
+static inline void em_act_prepare(em_act_kind kind, const double *raw, double *ready)
+{
+    for (int p = EM_ACT_OWN; p < EM_ACT_PARAMETERS; p++) ready[p] = raw[p];
+    for (int h = 0; h < EM_ACT_HARMONICS; h++) {
+        const double strength = raw[EM_ACT_COUPLING] * raw[EM_ACT_STRENGTHS + h];
+        const double angle = (h + 1) * raw[EM_ACT_LAG];
+        ready[2 * h] = strength * cos(angle);
+        ready[2 * h + 1] = strength * sin(angle);
+    }
+    if (kind == EM_ACT_SECOND_ORDER) ready[EM_ACT_INERTIA] = 1.0 / raw[EM_ACT_INERTIA];
+}
+
+/* Whether a model reads a parameter, once it is ready. */
+static inline bool em_act_reads(em_act_kind kind, int channels, int parameter)
+{
+    return parameter < 2 * channels || parameter == EM_ACT_NOISE ||
+           (parameter >= EM_ACT_OWN && parameter < EM_ACT_OWN + em_act_models[kind].own);
+}
+
+/* A parameter of agent i, where `each` is a constant. */
+#define EM_ACT_OF(parameter) (each ? view->each[parameter][i] : view->ready[parameter])
+
+/* Kuramoto & Sakaguchi, Prog. Theor. Phys. 76, 576 (1986), eq. 1, for any field; and, with several channels, Daido's
+ * coupling by harmonics, Prog. Theor. Phys. 88, 1213 (1992):
+ *
+ *     rate = omega + sum over h of K a_h Im(H_h e^{-i h (theta + alpha)})
+ */
+static EM_BASE_INLINE void em_act_pull(const em_act_view *view, bool each, double *restrict rate)
+{
+    const double *restrict omega = view->frequency;
+    for (int h = 0; h < view->channels; h++) {
+        const double *restrict re = view->field + 2 * h * view->stride, *restrict im = re + view->stride;
+        const double *restrict c = view->cosine[h], *restrict s = view->sine[h];
+        const double *restrict base = h == 0 ? omega : rate;
+        for (int64_t i = 0; i < view->count; i++)
+            rate[i] = base[i] + EM_ACT_OF(2 * h) * (im[i] * c[i] - re[i] * s[i]);
+        if (!each && view->ready[2 * h + 1] == 0.0) continue;
+        for (int64_t i = 0; i < view->count; i++)
+            rate[i] -= EM_ACT_OF(2 * h + 1) * (re[i] * c[i] + im[i] * s[i]);
+    }
+}
+
+/* The swing equation: m theta'' + d theta' = pull; Tanaka, Lichtenberg & Oishi, PRL 78, 2104 (1997), eq. 1. */
+static EM_BASE_INLINE void em_act_second_order(const em_act_view *view, bool each, double *restrict rate)
+{
+    double *restrict turn = rate, *restrict speed = rate + view->stride;
+    em_act_pull(view, each, speed);
+    for (int64_t i = 0; i < view->count; i++) {
+        turn[i] = view->velocity[i];
+        speed[i] = (speed[i] - EM_ACT_OF(EM_ACT_DAMPING) * turn[i]) * EM_ACT_OF(EM_ACT_INERTIA);
+    }
+}
+
+/* A drive from outside, F sin(Omega t + phi - theta): Shinomoto & Kuramoto, Prog. Theor. Phys. 75, 1105 (1986). */
+static EM_BASE_INLINE void em_act_forced(const em_act_view *view, bool each, double *restrict rate)
+{
+    const double angle = view->ready[EM_ACT_DRIVE_FREQUENCY] * view->time + view->ready[EM_ACT_DRIVE_PHASE];
+    double x, y;
+    em_phase_sincos(em_phase_draw_near(angle), &x, &y);
+    em_act_pull(view, each, rate);
+    for (int64_t i = 0; i < view->count; i++)
+        rate[i] += EM_ACT_OF(EM_ACT_DRIVE) * (y * view->cosine[0][i] - x * view->sine[0][i]);
+}
+
+static EM_BASE_INLINE void em_act_rate_by(
+    em_act_kind kind, const em_act_view *view, bool each, double *restrict rate)
+{
+    switch (kind) {
+    case EM_ACT_SECOND_ORDER:
+        em_act_second_order(view, each, rate);
+        break;
+    case EM_ACT_FORCED:
+        em_act_forced(view, each, rate);
+        break;
+    default:
+        em_act_pull(view, each, rate);
+    }
+}
 
 /* The rates of a model, [rates][stride], told by its kind. */
 static inline void em_act_rate(em_act_kind kind, const em_act_view *view, double *restrict rate)
 {
-    switch (kind) {
-    case EM_ACT_KURAMOTO:
-        em_act_kuramoto(view, rate);
-        break;
-    }
+    if (kind == EM_ACT_FUNCTION)
+        view->function(
+            view->count, view->phase, view->field, view->field + view->stride, view->frequency,
+            view->ready + EM_ACT_OWN, rate);
+    else if (kind == EM_ACT_GIVEN)
+        memcpy(rate, view->given, (size_t)view->count * sizeof *rate);
+    else if (view->each[0] != NULL)
+        em_act_rate_by(kind, view, true, rate);
+    else
+        em_act_rate_by(kind, view, false, rate);
 }
+
+/* How strongly the velocity slows itself down, -d(rate of velocity)/d(velocity); only with inertia. */
+static inline void em_act_friction(const em_act_view *view, double *restrict friction)
+{
+    const bool each = view->each[0] != NULL;
+    for (int64_t i = 0; i < view->count; i++)
+        friction[i] = EM_ACT_OF(EM_ACT_DAMPING) * EM_ACT_OF(EM_ACT_INERTIA);
+}
+
+/* How fast agents turn that nobody pulls. */
+static inline void em_act_natural(em_act_kind kind, const em_act_view *view, double *restrict rate)
+{
+    const bool each = view->each[0] != NULL;
+    for (int64_t i = 0; i < view->count; i++) rate[i] = view->frequency[i];
+    for (int64_t i = 0; kind == EM_ACT_SECOND_ORDER && i < view->count; i++)
+        rate[i] /= EM_ACT_OF(EM_ACT_DAMPING);
+}
+
+/* Makes of standard normal variates what noise adds to the shaken variable in a tick: sqrt(2 D dt) times them. */
+static inline void em_act_shake(em_act_kind kind, const em_act_view *view, double dt, double *restrict kick)
+{
+    const bool each = view->each[0] != NULL;
+    for (int64_t i = 0; i < view->count; i++) kick[i] *= sqrt(2.0 * dt * EM_ACT_OF(EM_ACT_NOISE));
+    for (int64_t i = 0; kind == EM_ACT_SECOND_ORDER && i < view->count; i++)
+        kick[i] *= EM_ACT_OF(EM_ACT_INERTIA);
+}
+
+#undef EM_ACT_OF
 
 #endif

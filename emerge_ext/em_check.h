@@ -15,6 +15,8 @@ enum {
     EM_CHECK_SUM = 8,       /* a sum of phasors is not that of its block */
     EM_CHECK_GRAPH = 16,    /* a row is out of order or out of range */
     EM_CHECK_LIVING = 32,   /* the number of living agents is not that of the marks */
+    EM_CHECK_VELOCITY = 64, /* a velocity is not finite */
+    EM_CHECK_ENERGY = 128,  /* an energy is negative, or more than an agent can hold */
 };
 
 static inline int em_check_state(const em_swarm *swarm)
@@ -25,6 +27,8 @@ static inline int em_check_state(const em_swarm *swarm)
         double phase = swarm->state[0][i];
         if (!(phase >= 0.0 && phase < EM_PHASE_TURN)) found |= EM_CHECK_PHASE;
         if (!isfinite(swarm->frequency[i])) found |= EM_CHECK_FREQUENCY;
+        if (swarm->variables > 1 && !isfinite(swarm->state[1][i])) found |= EM_CHECK_VELOCITY;
+        if (swarm->energy.held != NULL && !em_energy_is_right(&swarm->energy, i)) found |= EM_CHECK_ENERGY;
         living += swarm->failed == NULL || !swarm->failed[i];
     }
     return living == swarm->living ? found : found | EM_CHECK_LIVING;
@@ -33,7 +37,7 @@ static inline int em_check_state(const em_swarm *swarm)
 /* Phasors and shares as a tick would make them, against those that are there. */
 static inline int em_check_phasors(em_swarm *swarm, em_scratch *scratch)
 {
-    const em_table *table = &swarm->table[swarm->front];
+    const em_table *table = &swarm->table[swarm->front][0];
     int found = 0;
     for (int64_t block = 0; block < em_graph_blocks(swarm->n); block++) {
         int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);

@@ -1,6 +1,6 @@
 /* em_isa.h: the hot loops, one set of them for each instruction set.
  *
- * em_isa_<name>.c compile the same source, em_swarm.h and all below it, each for its own target, so that one
+ * em_isa_<name>.c compile the same source, em_stage.h and all around it, each for its own target, so that one
  * build runs on every processor of its kind and fast on each. All give the same bits: contraction and
  * reassociation are off, and sums have fixed lanes. em_isa_list tells which this processor can run.
  */
@@ -9,7 +9,7 @@
 
 #include "em_gossip.h"
 #include "em_order.h"
-#include "em_swarm.h"
+#include "em_stride.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define EM_ISA_X86 1
@@ -22,12 +22,21 @@ typedef struct {
     void (*publish)(em_swarm *swarm, int64_t block, bool stale, em_scratch *scratch);
     void (*look)(em_swarm *swarm, int64_t block, em_scratch *scratch);
     void (*stage)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch);
+    void (*stride)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch);
+    void (*field)(em_swarm *swarm, int64_t block, em_scratch *scratch, double *re, double *im);
     void (*gossip)(em_swarm *swarm, int64_t block, em_scratch *scratch);
     void (*ordered)(em_swarm *swarm, const int64_t *order, em_scratch *scratch);
 } em_isa;
 
 #define EM_ISA_TABLE(isa)                                                                                    \
-    {isa, em_swarm_publish, em_swarm_look, em_swarm_stage, em_gossip_block, em_order_tick}
+    {isa,                                                                                                    \
+     em_swarm_publish,                                                                                       \
+     em_stage_look,                                                                                          \
+     em_stage_unit,                                                                                          \
+     em_stride_unit,                                                                                         \
+     em_stage_field,                                                                                         \
+     em_gossip_block,                                                                                        \
+     em_order_tick}
 
 extern const em_isa em_isa_baseline, em_isa_avx2, em_isa_avx512;
 

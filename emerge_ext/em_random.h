@@ -17,25 +17,39 @@ typedef enum {
     EM_RANDOM_PAIR = 1, /* pairs of agents */
     EM_RANDOM_REDIRECT, /* whether an edge is redirected, and to whom */
     EM_RANDOM_AGAIN,    /* to whom instead */
+    EM_RANDOM_NOISE,    /* normal variates (em_noise.h) */
 } em_random_purpose;
+
+#define EM_RANDOM_ROUNDS 10
 
 typedef struct {
     uint32_t word[4];
 } em_random_block;
 
+static inline void em_random_round(
+    uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d, uint32_t key0, uint32_t key1)
+{
+    const uint64_t one = UINT64_C(0xD2511F53) * *a, other = UINT64_C(0xCD9E8D57) * *c;
+    *a = (uint32_t)(other >> 32) ^ *b ^ key0;
+    *b = (uint32_t)other;
+    *c = (uint32_t)(one >> 32) ^ *d ^ key1;
+    *d = (uint32_t)one;
+}
+
+static inline void em_random_next_key(uint32_t *key0, uint32_t *key1)
+{
+    *key0 += 0x9E3779B9u;
+    *key1 += 0xBB67AE85u;
+}
+
 static inline em_random_block em_random_philox(em_random_block counter, uint32_t key0, uint32_t key1)
 {
-    uint32_t a = counter.word[0], b = counter.word[1], c = counter.word[2], d = counter.word[3];
-    for (int round = 0; round < 10; round++) {
-        uint64_t one = UINT64_C(0xD2511F53) * a, other = UINT64_C(0xCD9E8D57) * c;
-        a = (uint32_t)(other >> 32) ^ b ^ key0;
-        b = (uint32_t)other;
-        c = (uint32_t)(one >> 32) ^ d ^ key1;
-        d = (uint32_t)one;
-        key0 += 0x9E3779B9u;
-        key1 += 0xBB67AE85u;
+    uint32_t *w = counter.word;
+    for (int round = 0; round < EM_RANDOM_ROUNDS; round++) {
+        em_random_round(&w[0], &w[1], &w[2], &w[3], key0, key1);
+        em_random_next_key(&key0, &key1);
     }
-    return (em_random_block){{a, b, c, d}};
+    return counter;
 }
 
 /* Two words of 64 bits. */

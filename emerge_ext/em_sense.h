@@ -18,17 +18,17 @@
 #include "em_sums.h"
 #include "em_tiles.h"
 
-#define EM_SENSE_CHANNELS 1  /* most channels that a model here asks for */
+#define EM_SENSE_CHANNELS 4  /* most channels that a model here asks for */
 #define EM_SENSE_AHEAD    48 /* edges between the one that is added and the one whose phasor is fetched */
 #define EM_SENSE_FAR      (4 << 20) /* bytes of a table from which on it pays to fetch ahead */
 
 typedef struct {
     const em_graph *graph;
-    em_table table[EM_SENSE_CHANNELS]; /* the phasors that are sensed */
-    const em_sums *sums;               /* of the phasors of each group, for graphs of groups */
-    bool running;                      /* the running ones of these are meant */
-    const em_table_pair *ready;        /* sums of the rows of the block, by agent, or NULL: to be added up */
-    double scale;                      /* 1 / n_i, the same for all; 0: n_i is the sum of |weights| */
+    em_table table[EM_SENSE_CHANNELS];      /* the phasors that are sensed */
+    const em_sums *sums[EM_SENSE_CHANNELS]; /* of the phasors of each group, for graphs of groups */
+    bool running;                           /* the running ones of these are meant */
+    const em_table_pair *ready; /* sums of the rows of the block, by agent, or NULL: to be added up */
+    double scale;               /* 1 / n_i, the same for all; 0: n_i is the sum of |weights| */
 } em_sense;
 
 typedef struct { /* what the loops over rows are told by constants */
@@ -249,15 +249,15 @@ static inline void em_sense_lattice(
 }
 
 static inline void em_sense_groups(
-    const em_sense *sense, int64_t first, int64_t count, const double *cosine, const double *sine,
-    double *restrict re, double *restrict im)
+    const em_sense *sense, int channel, int64_t first, int64_t count, const double *cosine,
+    const double *sine, double *restrict re, double *restrict im)
 {
     const em_graph *graph = sense->graph;
     int32_t group = em_groups_of(graph, first);
     for (int64_t i = first, end; i < first + count; i = end, group++) {
         double field[2];
         end = em_groups_piece(graph, group, first + count);
-        em_sums_field(sense->sums, graph, group, sense->running, field);
+        em_sums_field(sense->sums[channel], graph, group, sense->running, field);
         em_groups_sense(
             graph, group, field, sense->scale, end - i, cosine + (i - first), sine + (i - first),
             re + (i - first), im + (i - first));
@@ -265,10 +265,10 @@ static inline void em_sense_groups(
 }
 
 /* The fields of agents first .. first + count - 1, a block or one agent, whose own phasors are `cosine` and `sine`;
- * `field` is [channels][2][BLOCK], own phasors are [channels][BLOCK]. */
+ * in each channel; `field` is [channels][2][BLOCK]. Tiles have made the sums of the first channel, if of any. */
 static inline void em_sense_block(
-    const em_sense *sense, int channels, int64_t first, int64_t count, const double *cosine,
-    const double *sine, double *restrict field)
+    const em_sense *sense, int channels, int64_t first, int64_t count, double *const *cosine,
+    double *const *sine, double *restrict field)
 {
     for (int c = 0; c < channels; c++) {
         double *re = field + (2 * c) * EM_GRAPH_BLOCK, *im = field + (2 * c + 1) * EM_GRAPH_BLOCK;
@@ -284,8 +284,7 @@ static inline void em_sense_block(
             em_sense_lattice(sense, table, first, count, re, im);
             break;
         case EM_GRAPH_GROUPS:
-            em_sense_groups(
-                sense, first, count, cosine + c * EM_GRAPH_BLOCK, sine + c * EM_GRAPH_BLOCK, re, im);
+            em_sense_groups(sense, c, first, count, cosine[c], sine[c], re, im);
             break;
         }
     }

@@ -17,13 +17,15 @@ typedef struct em_sums {
     double *total;           /* [groups][2] */
     double *piece;           /* [blocks + groups][2], or NULL: one group */
     em_word *running;        /* [groups][2] */
-    struct em_sums *smaller; /* the one in use before, freed with this one */
+    struct em_sums *more;    /* those of the next channel, freed with these */
+    struct em_sums *smaller; /* those in use before, freed with these */
 } em_sums;
 
 static inline void em_sums_free(em_sums *sums)
 {
     while (sums != NULL) {
         em_sums *smaller = sums->smaller;
+        em_sums_free(sums->more);
         em_base_free(sums->total);
         em_base_free(sums->piece);
         em_base_free(sums->running);
@@ -32,7 +34,7 @@ static inline void em_sums_free(em_sums *sums)
     }
 }
 
-static inline em_sums *em_sums_create(int32_t groups, int64_t blocks)
+static inline em_sums *em_sums_create(int channels, int32_t groups, int64_t blocks)
 {
     em_sums *sums = em_base_alloc(sizeof *sums);
     if (sums == NULL) return NULL;
@@ -47,15 +49,24 @@ static inline em_sums *em_sums_create(int32_t groups, int64_t blocks)
     }
     for (size_t k = 0; k < pairs; k++) sums->total[k] = 0.0;
     for (size_t k = 0; k < pairs; k++) em_atomic_store(&sums->running[k], 0, memory_order_relaxed);
+    if (channels > 1 && (sums->more = em_sums_create(channels - 1, groups, blocks)) == NULL) {
+        em_sums_free(sums);
+        return NULL;
+    }
     return sums;
 }
 
-/* Bytes of these and all smaller ones. */
+static inline int em_sums_channels(const em_sums *sums)
+{
+    return sums == NULL ? 0 : 1 + em_sums_channels(sums->more);
+}
+
+/* Bytes of these, of all channels, and of all smaller ones. */
 static inline int64_t em_sums_size(const em_sums *sums, int64_t blocks)
 {
     int64_t size = 0;
     for (; sums != NULL; sums = sums->smaller)
-        size += (int64_t)sizeof *sums + 32 * sums->groups +
+        size += em_sums_size(sums->more, blocks) + (int64_t)sizeof *sums + 32 * sums->groups +
                 (sums->piece == NULL ? 0 : 16 * (blocks + sums->groups));
     return size;
 }

@@ -1,51 +1,68 @@
-/* em_swarm.h: the state of a swarm, and what one worker does with one block in one stage.
+/* em_swarm.h: the state of a swarm, and its phasors.
  *
- * em_swarm_stage is where sense, act and step meet. Everything in it happens in scratch of one block; what it
- * writes outside belongs to that block alone: state, phasors (in the buffer that nobody reads in this stage),
- * the share of the sum of phasors, the extent of the rates. So blocks may be done by any worker in any order,
- * with the same bits.
+ * What a worker does with a block in a stage is em_stage.h. What it writes belongs to that block alone: state, phasors
+ * (in the table that nobody reads in this stage), the share of the sum of phasors, the extent of the rates.
  *
- * Phasors are a function of phase, never carried over: em_swarm_publish makes them anew where they are stale.
+ * Phasors are a function of phase, never carried over: em_swarm_publish makes them anew where they are stale. A model
+ * with several channels has a table, shares and sums for each: channel h holds e^{i (h + 1) theta}.
  */
 #ifndef EM_SWARM_H
 #define EM_SWARM_H
 
 #include "em_act.h"
+#include "em_adapt.h"
+#include "em_course.h"
+#include "em_energy.h"
 #include "em_inbox.h"
-#include "em_phase.h"
 #include "em_sense.h"
 #include "em_step.h"
-#include "em_sums.h"
 
 #define EM_SWARM_NOBODY UINT64_MAX
 
 typedef struct {
     int64_t n;
-    double *state[EM_ACT_RATES]; /* [n] each; the first is the phase */
-    double *frequency;           /* [n] */
-    void *cells;                 /* memory of one table of float64, or of two of float32 */
-    _Atomic(void *) wide;        /* of two of float64: set before a graph that needs them is published */
-    em_table table[2];           /* two in either, or one: see em_graph_shares */
-    int front;                   /* which of them neighbours read */
-    bool single;                 /* neighbours see float32 */
-    bool latest;                 /* neighbours may read what is being written */
-    double *share;               /* [blocks][2]: sum of the phasors of a block */
-    double *extent;              /* [blocks][2]: least and largest rate of a block, or NULL: nobody asks */
+    int variables; /* of state, and channels of field: what the model has */
+    int channels;
+    double *state[EM_ACT_VARIABLES]; /* [n] each: phase, velocity; the latter NULL until a model has it */
+    double *now[EM_ACT_VARIABLES];   /* [n] each: of the stage that is next, or NULL: nobody asks for it */
+    double *frequency;               /* [n] */
+    void *cells;                     /* memory of one table of float64 a channel, or of two of float32 */
+    _Atomic(void *) wide;            /* of two of float64: set before a graph that needs them is published */
+    em_table table[2][EM_SENSE_CHANNELS]; /* two in either, or one: see em_graph_shares */
+    int front;                            /* which of them neighbours read */
+    bool single;                          /* neighbours see float32 */
+    bool latest;                          /* neighbours may read what is being written */
+    double *share;                        /* [channels][blocks][2]: sum of the phasors of a block */
+    double *extent; /* [blocks][2]: least and largest rate of a block, or NULL: nobody asks */
     em_sense sense;
     const em_tiles *tiles; /* in use, or NULL */
     int64_t unit;          /* blocks that a worker does at a time: those of a panel, or one */
     size_t panel_room;     /* bytes that each worker has for the sums of a panel */
     em_act_kind act;
-    double parameters[EM_ACT_PARAMETERS];
+    double raw[EM_ACT_PARAMETERS]; /* parameters of the model as they were given */
+    double ready[EM_ACT_PARAMETERS];
+    double *each[EM_ACT_PARAMETERS]; /* [n] each, or NULL all of them: the same for all agents */
+    const em_course *courses;        /* of those that change with time, or NULL */
+    em_act_function function;
+    const double *given; /* [n] */
+    em_energy energy;
+    bool noisy;
+    uint64_t key; /* of all that is drawn */
     em_step_kind step;
     double dt;
-    double *work;              /* [rates of the model * work of the integrator][n] */
-    _Atomic(em_inbox *) inbox; /* NULL until somebody nudges */
-    em_word fault;             /* least agent that left reach in this tick */
-    uint8_t *failed;           /* [n]: who publishes nothing and holds still, or NULL: nobody */
-    int64_t living;            /* how many are not failed */
-    double total[2];           /* the sum of all phasors */
-    em_sums *sums;             /* by group, where the graph has groups */
+    double origin; /* of the clock: a tick begins at origin + tick * dt */
+    int64_t tick;
+    uint64_t drawn;                      /* ticks since the swarm began, by which noise is drawn */
+    double time;                         /* of this stage */
+    double *work;                        /* [variables * work of the integrator][n] */
+    em_adapt adapt;                      /* for steps that are not ticks */
+    _Atomic(em_inbox *) inbox;           /* NULL until somebody nudges */
+    em_word turned;                      /* not 0: a nudge has turned somebody since this was cleared */
+    em_word fault;                       /* least agent that left reach in this tick */
+    uint8_t *failed;                     /* [n]: who publishes nothing and holds still, or NULL: nobody */
+    int64_t living;                      /* how many are not failed */
+    double total[2 * EM_SENSE_CHANNELS]; /* the sum of all phasors, by channel */
+    em_sums *sums[EM_SENSE_CHANNELS];    /* by group, where the graph has groups */
     _Atomic(em_sums *)
         offered; /* for as many groups as any graph has had: set before such a graph is published */
 } em_swarm;
@@ -53,14 +70,16 @@ typedef struct {
 /* One worker's own; whole cache lines, no other worker ever sees it. */
 typedef struct {
     _Alignas(EM_BASE_APART) double field[2 * EM_SENSE_CHANNELS * EM_GRAPH_BLOCK];
-    double rate[EM_ACT_RATES * EM_GRAPH_BLOCK];
-    double next[EM_ACT_RATES * EM_GRAPH_BLOCK];
-    double phasor[2 * EM_GRAPH_BLOCK];
+    double rate[EM_ACT_VARIABLES * EM_GRAPH_BLOCK];
+    double next[EM_ACT_VARIABLES * EM_GRAPH_BLOCK];
+    double phasor[2 * EM_SENSE_CHANNELS * EM_GRAPH_BLOCK]; /* cosines of all channels, then sines */
     double wrapped[EM_GRAPH_BLOCK];
     double copy[EM_GRAPH_BLOCK]; /* that nobody reads */
-    em_table_pair *panel;        /* sums of its rows, where there are tiles */
-    int64_t drains;              /* blocks whose inbox held something */
-    int64_t waited;              /* ns at joins */
+    double kick[EM_GRAPH_BLOCK];
+    double natural[EM_GRAPH_BLOCK];
+    em_table_pair *panel; /* sums of its rows, where there are tiles */
+    int64_t drains;       /* blocks whose inbox held something */
+    int64_t waited;       /* ns at joins */
 } em_scratch;
 
 static inline void em_swarm_init(em_swarm *swarm)
@@ -70,6 +89,9 @@ static inline void em_swarm_init(em_swarm *swarm)
     atomic_init(&swarm->offered, NULL);
     atomic_init(&swarm->wide, NULL);
     atomic_init(&swarm->fault.bits, EM_SWARM_NOBODY);
+    swarm->variables = swarm->channels = 1;
+    swarm->raw[EM_ACT_STRENGTHS] = 1.0;
+    swarm->energy.held = NULL;
 }
 
 static inline em_inbox *em_swarm_inbox(em_swarm *swarm)
@@ -194,218 +216,117 @@ static inline void em_swarm_order(
     }
 }
 
-/* Where the phasors of a block are worked on, apart: in the table, or in scratch. */
+/* Where the phasors of a block are worked on in a channel, apart: in the table, or in scratch. */
 static inline void em_swarm_own(
-    const em_table *table, int64_t first, em_scratch *scratch, double **cosine, double **sine)
+    const em_table *table, int channel, int64_t first, em_scratch *scratch, double **cosine, double **sine)
 {
     bool plain = em_table_is_plain(table);
-    *cosine = plain ? em_table_cosines(table, first) : scratch->phasor;
-    *sine = plain ? em_table_sines(table, first) : scratch->phasor + EM_GRAPH_BLOCK;
+    double *own = scratch->phasor + 2 * channel * EM_GRAPH_BLOCK;
+    *cosine = plain ? em_table_cosines(table, first) : own;
+    *sine = plain ? em_table_sines(table, first) : own + EM_GRAPH_BLOCK;
 }
 
 /* The sums of the pieces of groups that a block holds, where the graph has several groups. */
 static inline void em_swarm_pieces(
-    em_swarm *swarm, int64_t block, int64_t count, const double *cosine, const double *sine)
+    em_swarm *swarm, int channel, int64_t block, int64_t count, const double *cosine, const double *sine)
 {
     const em_graph *graph = swarm->sense.graph;
     const int64_t first = em_swarm_first(block);
     if (graph->groups < 2) return;
     int32_t group = em_groups_of(graph, first);
     for (int64_t i = first, end; i < first + count; i = end, group++) {
-        double *piece = swarm->sums->piece + 2 * (block + group);
+        double *piece = swarm->sums[channel]->piece + 2 * (block + group);
         end = em_groups_piece(graph, group, first + count);
         piece[0] = em_lane_sum(end - i, cosine + (i - first));
         piece[1] = em_lane_sum(end - i, sine + (i - first));
     }
 }
 
-/* The phasors of a block of phases into a table, their sum into the block's share, and a copy of the phases. */
+/* The share of a block in the sum of the phasors of a channel. */
+static inline double *em_swarm_share(const em_swarm *swarm, int channel, int64_t block)
+{
+    return swarm->share + 2 * (channel * em_graph_blocks(swarm->n) + block);
+}
+
+/* The phasors of the next channel, by one more turn of each. */
+static inline void em_swarm_harmonic(
+    int64_t count, const double *restrict c, const double *restrict s, const double *restrict c1,
+    const double *restrict s1, double *restrict cosine, double *restrict sine)
+{
+    for (int64_t i = 0; i < count; i++) {
+        cosine[i] = c[i] * c1[i] - s[i] * s1[i];
+        sine[i] = s[i] * c1[i] + c[i] * s1[i];
+    }
+}
+
+/* The phasors of a block of phases into the tables of all channels, their sums into the block's shares, and a copy of
+ * the phases. */
 static inline void em_swarm_phasors(
     em_swarm *swarm, int64_t block, const double *restrict phase, double *restrict kept,
     const em_table *table, em_scratch *scratch)
 {
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    double *cosine, *sine;
-    em_swarm_own(table, first, scratch, &cosine, &sine);
-    em_swarm_sincos(swarm->failed, first, count, phase, kept, cosine, sine, swarm->share + 2 * block);
-    em_swarm_pieces(swarm, block, count, cosine, sine);
-    if (!em_table_is_plain(table)) em_table_store(table, first, count, cosine, sine);
+    double *cosine[EM_SENSE_CHANNELS], *sine[EM_SENSE_CHANNELS];
+    for (int h = 0; h < swarm->channels; h++) {
+        double *share = em_swarm_share(swarm, h, block);
+        em_swarm_own(&table[h], h, first, scratch, &cosine[h], &sine[h]);
+        if (h == 0) {
+            em_swarm_sincos(swarm->failed, first, count, phase, kept, cosine[0], sine[0], share);
+        } else {
+            em_swarm_harmonic(count, cosine[h - 1], sine[h - 1], cosine[0], sine[0], cosine[h], sine[h]);
+            share[0] = em_lane_sum(count, cosine[h]);
+            share[1] = em_lane_sum(count, sine[h]);
+        }
+        em_swarm_pieces(swarm, h, block, count, cosine[h], sine[h]);
+        if (!em_table_is_plain(&table[h])) em_table_store(&table[h], first, count, cosine[h], sine[h]);
+    }
+}
+
+/* Takes what waits in a block's inbox into its phases; returns whether that turned anybody. */
+static inline bool em_swarm_drain(em_swarm *swarm, int64_t block, double *phase, em_scratch *scratch)
+{
+    em_inbox *inbox = em_swarm_inbox(swarm);
+    if (inbox == NULL || !em_inbox_drain(inbox, em_swarm_first(block), em_swarm_count(swarm, block), phase))
+        return false;
+    scratch->drains++;
+    em_atomic_store(&swarm->turned, 1, memory_order_relaxed);
+    return true;
 }
 
 /* Drains the block's inbox and, if that turned anybody or the phasors are stale, makes the front phasors. */
 static inline void em_swarm_publish(em_swarm *swarm, int64_t block, bool stale, em_scratch *scratch)
 {
-    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    em_inbox *inbox = em_swarm_inbox(swarm);
-    bool turned = inbox != NULL && em_inbox_drain(inbox, first, count, swarm->state[0] + first);
-    scratch->drains += turned;
-    if (turned || stale)
-        em_swarm_phasors(
-            swarm, block, swarm->state[0] + first, scratch->copy, &swarm->table[swarm->front], scratch);
+    double *phase = swarm->state[0] + em_swarm_first(block);
+    if (em_swarm_drain(swarm, block, phase, scratch) || stale)
+        em_swarm_phasors(swarm, block, phase, scratch->copy, swarm->table[swarm->front], scratch);
 }
 
-/* Keeps the least and the largest rate of the phases of a block, found in lanes. Who failed has no rate: it
- * takes that of the block's first living agent, and a block of none leaves an empty extent. */
-static inline void em_swarm_note_extent(em_swarm *swarm, int64_t block, int64_t count, double *restrict rate)
-{
-    double *extent = swarm->extent + 2 * block, least[EM_LANE_COUNT], most[EM_LANE_COUNT];
-    const uint8_t *failed = swarm->failed == NULL ? NULL : swarm->failed + em_swarm_first(block);
-    int64_t one = 0;
-    while (failed != NULL && one < count && failed[one]) one++;
-    extent[0] = INFINITY;
-    extent[1] = -INFINITY;
-    if (one == count) return;
-    for (int64_t i = 0; failed != NULL && i < count; i++) rate[i] = failed[i] ? rate[one] : rate[i];
-    for (int l = 0; l < EM_LANE_COUNT; l++) least[l] = most[l] = rate[one];
-    int64_t whole = count - count % EM_LANE_COUNT;
-    for (int64_t i = 0; i < whole; i += EM_LANE_COUNT)
-        for (int l = 0; l < EM_LANE_COUNT; l++) {
-            least[l] = rate[i + l] < least[l] ? rate[i + l] : least[l];
-            most[l] = rate[i + l] > most[l] ? rate[i + l] : most[l];
-        }
-    for (int64_t i = whole; i < count; i++) {
-        least[0] = fmin(least[0], rate[i]);
-        most[0] = fmax(most[0], rate[i]);
-    }
-    for (int l = 0; l < EM_LANE_COUNT; l++) {
-        extent[0] = fmin(extent[0], least[l]);
-        extent[1] = fmax(extent[1], most[l]);
-    }
-}
-
-/* What agents first .. first + count - 1, a block or one agent, hold and sense, as a model sees it. */
-static inline em_act_view em_swarm_view(
-    const em_swarm *swarm, int64_t first, int64_t count, const double *cosine, const double *sine,
-    const em_scratch *scratch)
-{
-    return (em_act_view){
-        .count = count,
-        .frequency = swarm->frequency + first,
-        .cosine = cosine,
-        .sine = sine,
-        .field = scratch->field,
-        .stride = EM_GRAPH_BLOCK,
-        .parameters = swarm->parameters,
-    };
-}
-
-/* The fields of a block and its own phasors that are in front, by what `sense` shows it. */
-static inline void em_swarm_sense(
-    em_swarm *swarm, const em_sense *sense, int64_t block, em_scratch *scratch, double **cosine,
-    double **sine)
-{
-    const em_table *front = &swarm->table[swarm->front];
-    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    em_swarm_own(front, first, scratch, cosine, sine);
-    em_sense_block(sense, em_act_models[swarm->act].channels, first, count, *cosine, *sine, scratch->field);
-    if (!em_table_is_plain(front)) em_table_load(front, first, count, *cosine, *sine);
-}
-
-/* The extent of the rates of a block, with nothing moved. */
-static inline void em_swarm_look(em_swarm *swarm, int64_t block, em_scratch *scratch)
-{
-    int64_t count = em_swarm_count(swarm, block);
-    double *cosine, *sine;
-    em_swarm_sense(swarm, &swarm->sense, block, scratch, &cosine, &sine);
-    em_act_view view = em_swarm_view(swarm, em_swarm_first(block), count, cosine, sine, scratch);
-    em_act_rate(swarm->act, &view, scratch->rate);
-    em_swarm_note_extent(swarm, block, count, scratch->rate);
-}
-
-/* New phases, wrapped; who left reach keeps the old one and is noted. */
-static inline void em_swarm_wrap(
-    em_swarm *swarm, int64_t first, int64_t count, const double *restrict next, double *restrict phase)
-{
-    uint64_t far = 0;
-    for (int64_t i = 0; i < count; i++) {
-        far |= em_phase_is_near(next[i]) ? 0 : UINT64_MAX;
-        phase[i] = em_phase_wrap_near(next[i]);
-    }
-    for (int64_t i = 0; far != 0 && i < count; i++) {
-        if (em_phase_within_reach(next[i])) {
-            phase[i] = em_phase_wrap(next[i]);
-        } else {
-            em_atomic_lower(&swarm->fault, (uint64_t)(first + i), memory_order_relaxed);
-            phase[i] = swarm->state[0][first + i];
-        }
-    }
-}
-
-/* From fields to rates to the next state, in scratch, of agents first .. first + count - 1, a block or one agent;
- * after the last stage phases are wrapped. */
-static inline void em_swarm_answer(
-    em_swarm *swarm, int stage, int64_t first, int64_t count, const double *cosine, const double *sine,
-    em_scratch *scratch)
-{
-    const em_step *step = &em_step_methods[swarm->step];
-    const em_act_view view = em_swarm_view(swarm, first, count, cosine, sine, scratch);
-    em_act_rate(swarm->act, &view, scratch->rate);
-    for (int v = 0; v < em_act_models[swarm->act].rates; v++) {
-        const double *state = swarm->state[v] + first;
-        double *work = step->work > 0 ? swarm->work + (int64_t)(v * step->work) * swarm->n + first : NULL;
-        double *rate = scratch->rate + v * EM_GRAPH_BLOCK, *next = scratch->next + v * EM_GRAPH_BLOCK;
-        em_step_combine(swarm->step, stage, count, swarm->dt, state, rate, work, next);
-        for (int64_t i = 0; swarm->failed != NULL && i < count; i++)
-            if (swarm->failed[first + i]) next[i] = state[i];
-    }
-    if (stage + 1 == step->stages) em_swarm_wrap(swarm, first, count, scratch->next, scratch->wrapped);
-}
-
-/* From what a block senses to its next state, and from that to its phasors. What the last stage makes becomes the
- * block's state, its phases turned by what waits in the inbox. */
-static inline void em_swarm_combine(
-    em_swarm *swarm, int stage, int64_t block, const double *cosine, const double *sine,
-    const em_table *table, em_scratch *scratch)
-{
-    const int variables = em_act_models[swarm->act].rates;
-    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    em_swarm_answer(swarm, stage, first, count, cosine, sine, scratch);
-    if (stage == 0 && swarm->extent != NULL) em_swarm_note_extent(swarm, block, count, scratch->rate);
-    if (stage + 1 < em_step_methods[swarm->step].stages) {
-        em_swarm_phasors(swarm, block, scratch->next, scratch->copy, table, scratch);
-        return;
-    }
-    em_inbox *inbox = em_swarm_inbox(swarm);
-    if (inbox != NULL) scratch->drains += em_inbox_drain(inbox, first, count, scratch->wrapped);
-    for (int v = 1; v < variables; v++)
-        memcpy(swarm->state[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
-    em_swarm_phasors(swarm, block, scratch->wrapped, swarm->state[0] + first, table, scratch);
-}
-
-/* The table that a stage writes: not the one that neighbours read, where they do. */
-static inline const em_table *em_swarm_back(const em_swarm *swarm)
-{
-    return &swarm->table[em_graph_shares(swarm->sense.graph) ? 1 - swarm->front : swarm->front];
-}
-
-/* One stage of a tick for one unit: sense, act, combine, publish. */
-static inline void em_swarm_stage(em_swarm *swarm, int stage, int64_t unit, em_scratch *scratch)
-{
-    const int64_t first = unit * swarm->unit, blocks = em_graph_blocks(swarm->n);
-    em_sense sense = swarm->sense;
-    if (swarm->tiles != NULL) em_tiles_add_up(swarm->tiles, &sense.table[0], unit, scratch->panel);
-    for (int64_t block = first; block < first + swarm->unit && block < blocks; block++) {
-        if (swarm->tiles != NULL) sense.ready = scratch->panel + (block - first) * EM_GRAPH_BLOCK;
-        double *cosine, *sine;
-        em_swarm_sense(swarm, &sense, block, scratch, &cosine, &sine);
-        em_swarm_combine(swarm, stage, block, cosine, sine, em_swarm_back(swarm), scratch);
-    }
-}
-
-/* This and the next only by the last arriver, or while nobody is at work.
- * The sum of all phasors, in the order of blocks. */
+/* This and all below only by the last arriver, or while nobody is at work.
+ * The sums of all phasors, in the order of blocks. */
 static inline void em_swarm_sum_up(em_swarm *swarm)
 {
-    double re = 0.0, im = 0.0;
-    for (int64_t block = 0; block < em_graph_blocks(swarm->n); block++) {
-        re += swarm->share[2 * block];
-        im += swarm->share[2 * block + 1];
+    for (int h = 0; h < swarm->channels; h++) {
+        const double *share = em_swarm_share(swarm, h, 0);
+        double re = 0.0, im = 0.0;
+        for (int64_t block = 0; block < em_graph_blocks(swarm->n); block++) {
+            re += share[2 * block];
+            im += share[2 * block + 1];
+        }
+        swarm->total[2 * h] = re;
+        swarm->total[2 * h + 1] = im;
+        if (swarm->sense.graph->kind == EM_GRAPH_GROUPS)
+            em_sums_add_up(swarm->sums[h], swarm->sense.graph, swarm->total + 2 * h);
+        swarm->sense.table[h] = swarm->table[swarm->front][h];
     }
-    swarm->total[0] = re;
-    swarm->total[1] = im;
-    if (swarm->sense.graph->kind == EM_GRAPH_GROUPS)
-        em_sums_add_up(swarm->sums, swarm->sense.graph, swarm->total);
-    swarm->sense.table[0] = swarm->table[swarm->front];
+}
+
+/* The parameters as they are at a time, ready for use. */
+static inline void em_swarm_tune(em_swarm *swarm, double time)
+{
+    swarm->time = time;
+    for (const em_course *course = swarm->courses; course != NULL; course = course->next)
+        swarm->raw[course->parameter] = em_course_at(course, time);
+    if (swarm->courses != NULL) em_act_prepare(swarm->act, swarm->raw, swarm->ready);
 }
 
 /* Uses the tiles of the graph if it has them, the tables suit and each worker has room for the sums: the bits are the
@@ -413,8 +334,8 @@ static inline void em_swarm_sum_up(em_swarm *swarm)
 static inline void em_swarm_cut(em_swarm *swarm)
 {
     const em_tiles *tiles = em_tiles_of(swarm->sense.graph);
-    const em_table *table = &swarm->table[0];
-    bool suits = tiles != NULL && table->pairs && table->single && !table->latest;
+    const em_table *table = &swarm->table[0][0];
+    bool suits = tiles != NULL && swarm->channels == 1 && table->pairs && table->single && !table->latest;
     swarm->tiles = suits && em_tiles_sums_size(tiles) <= swarm->panel_room ? tiles : NULL;
     swarm->unit = swarm->tiles == NULL ? 1 : em_tiles_panel(tiles);
 }
@@ -425,19 +346,23 @@ static inline void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
     const bool shares = em_graph_shares(graph), single = shares && swarm->single;
     const bool latest = shares && swarm->latest;
     char *cells = em_swarm_wants_wide(swarm, graph) ? em_swarm_wide(swarm) : swarm->cells;
-    for (int k = 0; k < 2; k++) {
-        swarm->table[k] =
+    for (int k = 0; k < 2 * swarm->channels; k++, cells += em_table_size(swarm->n, single))
+        swarm->table[k % 2][k / 2] =
             (em_table){cells, swarm->n, shares && (latest || graph->kind == EM_GRAPH_STORED), single, latest};
-        cells += em_table_size(swarm->n, single);
-    }
     swarm->front = 0;
     swarm->sense.graph = graph;
-    swarm->sense.table[0] = swarm->table[0];
+    for (int h = 0; h < swarm->channels; h++) swarm->sense.table[h] = swarm->table[0][h];
     em_swarm_cut(swarm);
     if (graph->kind != EM_GRAPH_GROUPS) return;
-    if (swarm->sums == NULL || swarm->sums->groups < graph->groups) swarm->sums = em_swarm_offered(swarm);
-    em_sums_clear(swarm->sums, graph);
-    swarm->sense.sums = swarm->sums;
+    if (swarm->sums[0] == NULL || swarm->sums[0]->groups < graph->groups ||
+        swarm->sums[swarm->channels - 1] == NULL) {
+        em_sums *sums = em_swarm_offered(swarm);
+        for (int h = 0; h < EM_SENSE_CHANNELS && sums != NULL; h++, sums = sums->more) swarm->sums[h] = sums;
+    }
+    for (int h = 0; h < swarm->channels; h++) {
+        em_sums_clear(swarm->sums[h], graph);
+        swarm->sense.sums[h] = swarm->sums[h];
+    }
 }
 
 /* What a stage wrote is what the next one reads. */

@@ -46,7 +46,7 @@ from .event import (
 )
 from .live import Command, Live
 from .metrics import LiveMetrics, Metrics
-from .model import Kuramoto
+from .model import Custom, Energy, Forced, Kuramoto, SecondOrder
 from .moments import Moment, Moments
 from .monitor import MetricsServer, Monitor
 from .progress import Progress
@@ -55,6 +55,7 @@ from .swarm import Swarm
 from .topology import Topology
 from .trace import trace
 from .until import Coherent, Locked, coherent, locked
+from .varying import Varying, varying
 
 __version__ = "0.1.0"
 
@@ -71,11 +72,14 @@ __all__ = [
     "Coherent",
     "Command",
     "Converged",
+    "Custom",
     "Disrupted",
     "Diverged",
     "EmergeError",
+    "Energy",
     "Event",
     "Failed",
+    "Forced",
     "Full",
     "GraphError",
     "GraphFileError",
@@ -98,6 +102,7 @@ __all__ = [
     "Progress",
     "Restored",
     "RunResult",
+    "SecondOrder",
     "Started",
     "Stopped",
     "Subscription",
@@ -107,8 +112,10 @@ __all__ = [
     "Topology",
     "TopologyChanged",
     "Unavailable",
+    "Varying",
     "about",
     "coherent",
     "locked",
     "trace",
+    "varying",
 ]

@@ -220,7 +220,7 @@ def _draw(
     """Draw the picture of a run."""
     target = work.target.level if isinstance(work.target, Coherent) else None
     name, n = Path(work.graph).name, len(before)
-    title = f"{name[:60]}: {n:,} agent{'' if n == 1 else 's'}, coupling {work.swarm.model.coupling:g}"
+    title = f"{name[:60]}: {n:,} agent{'' if n == 1 else 's'}, coupling {work.coupling:g}"
     plot.save(plot.picture(result, before, after, title=title, target=target), path)
 
 

@@ -115,6 +115,7 @@ class Job:
     """A swarm ready to run, how it is to be run, and how that is put in words."""
 
     swarm: Swarm
+    coupling: float
     graph: str
     frequency: str
     phase: str
@@ -150,7 +151,7 @@ def prepare(options: Options) -> Job:
     admit.memory((BYTES_OF_AN_AGENT + 16) * n, f"a swarm of {n} agents")
     coupling = (1.0 if powered else 2.0) if options.coupling is None else options.coupling
     model = Kuramoto(coupling, lag=options.lag, normalize=options.normalize)
-    pull = _pull(topology, model)
+    pull = _pull(topology, coupling, options.normalize)
     dt, duration = _time(options, pull if powered else None)
     words, frequency = _frequency(options, topology, seed)
     phase = None
@@ -165,6 +166,7 @@ def prepare(options: Options) -> Job:
     until = options.until or ("locked" if powered else "0.95")
     return Job(
         swarm=Swarm(topology, model, frequency=frequency, phase=phase, seed=seed, threads=options.threads),
+        coupling=coupling,
         graph=graph,
         frequency=words,
         phase="uniform within a quarter turn of 0" if powered else "uniform on the circle",
@@ -268,10 +270,10 @@ def _time(options: Options, pull: float | None) -> tuple[float, float]:
     return dt, dt * (TICKS_TO_REST if pull is not None else max(1, round(DURATION / dt)))
 
 
-def _pull(topology: Topology, model: Kuramoto) -> float:
+def _pull(topology: Topology, coupling: float, normalize: Normalize) -> float:
     """Return how fast, in rad per unit of time, neighbours can turn an agent at most."""
-    if model.normalize == "weight":
-        return abs(model.coupling)
+    if normalize == "weight":
+        return abs(coupling)
     n = len(topology)
     weights = topology.weights
     if weights is None:
@@ -282,4 +284,4 @@ def _pull(topology: Topology, model: Kuramoto) -> float:
         if not topology.directed:
             sums += np.bincount(edges[:, 1], weights, n)
         strongest = float(sums.max())
-    return abs(model.coupling) * strongest / (n if model.normalize == "agents" else 1)
+    return abs(coupling) * strongest / (n if normalize == "agents" else 1)

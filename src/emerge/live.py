@@ -11,7 +11,6 @@ import concurrent.futures
 import contextlib
 import contextvars
 import copy
-import dataclasses
 import math
 import os
 import threading
@@ -499,11 +498,11 @@ class Live:
         if coupling is None and not wanted:
             raise InvalidValue("say what to change: coupling, model, topology, frequency or phase")
         if coupling is not None:
-            dataclasses.replace(self._swarm.model, coupling=coupling)  # refuses what is no coupling
+            self._swarm.model._with_coupling(coupling)  # refuses what is no coupling
 
         def call() -> None:
             if coupling is not None:
-                self._swarm.model = dataclasses.replace(self._swarm.model, coupling=coupling)
+                self._swarm.model = self._swarm.model._with_coupling(coupling)
             for name, value in wanted.items():
                 setattr(self._swarm, name, value)
 
@@ -734,6 +733,8 @@ class Live:
     def _tick(self) -> None:
         swarm = self._swarm
         self._passing.watch()
+        if swarm._asking is not None:
+            swarm._asking.ask(self._dt, 1)
         swarm._engine.advance(1, swarm._pace.workers)
         swarm._pace.learn(1, swarm._engine.took)
         self._ticks += 1

@@ -74,7 +74,7 @@ def about_run(job: Job, result: RunResult, before: float, phase: Floats, seconds
         "agents": len(topology),
         "edges": topology.edge_count,
         "model": type(model).__name__,
-        "parameters": dataclasses.asdict(model),
+        "parameters": model._shown(),
         "frequency": job.frequency,
         "phase": job.phase,
         "seed": job.seed,

@@ -17,9 +17,11 @@ import numpy.typing as npt
 
 from . import admit
 from ._engine import Engine, Flag
+from .asking import Asking
 from .broadcast import Broadcaster
 from .errors import Diverged, InvalidType, InvalidValue
 from .event import Converged, Event, Lost, Started, Stopped, Ticked
+from .method import PLAIN, Integrator
 from .pace import Pace
 from .progress import Progress, Watcher
 from .result import History, Reason, RunResult
@@ -51,8 +53,10 @@ def ticks_of(duration: object, dt: float, name: str = "duration") -> int:
     return ticks
 
 
-def batch(engine: Engine, pace: Pace, most: int) -> Ending:
+def batch(engine: Engine, pace: Pace, most: int, dt: float, asking: Asking | None = None) -> Ending:
     """Do one batch of at most so many ticks; returns whether the run goes on, or how it ended."""
+    if asking is not None:
+        most = asking.ask(dt, most)
     said = engine.advance(most, pace.workers, pace.seconds)
     pace.learn(engine.done, engine.took)
     return said
@@ -79,6 +83,8 @@ class Run:
     keeps: bool = False
     schedule: Schedule = "barrier"
     order: npt.NDArray[np.int64] | None = None
+    integrator: Integrator = PLAIN
+    asking: Asking | None = None
     watcher: Watcher | None = None
     events: Broadcaster | None = None
     standing: Standing = field(default_factory=Standing)
@@ -100,6 +106,8 @@ class Run:
             self.cancel,
             -1.0 if self.patience is None else self.patience,
             self.standing.floor,
+            self.integrator.method,
+            self.integrator.tolerances,
         )
         start = self.engine.tick
         try:
@@ -181,7 +189,7 @@ class Run:
 
     def _batch(self, most: int) -> bool:
         """Do one batch of at most so many ticks; true if the run has ended with it."""
-        said = batch(self.engine, self.pace, most)
+        said = batch(self.engine, self.pace, most, self.dt, self.asking)
         if said != "running":
             self.reason = said
         return said != "running"
@@ -217,7 +225,7 @@ class Run:
     def _history(self) -> History:
         coherence = np.empty(self.engine.entries)
         self.engine.read_trace(coherence)
-        origin, tick, dt = self.engine.clock
+        origin, tick, dt, _ = self.engine.clock
         ticks = np.arange(len(coherence), dtype=np.float64) + (tick - len(coherence) + 1)
         return History(origin + ticks * dt, coherence)
 

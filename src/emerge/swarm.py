@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import threading
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from . import admit, team
 from ._engine import AGENTS_OF_BLOCK, Engine, order_parameter
+from .asking import Asking
 from .broadcast import Broadcaster
 from .cancel import CancelToken, flag_of, in_thread
 from .clock import Clock, clock_of
@@ -22,8 +22,11 @@ from .errors import CheckpointError, InvalidType, InvalidValue
 from .event import Disrupted, Event, Failed, Restored, TopologyChanged
 from .fork import renew_after_fork
 from .live import Live
+from .method import Method, integrator
 from .metrics import Metrics
-from .model import Kuramoto, Model
+from .model import Model
+from .model import facts as model_facts
+from .model import saved as saved_model
 from .pace import Pace
 from .progress import Watcher, watching
 from .result import RunResult
@@ -39,7 +42,7 @@ __all__ = ["Swarm"]
 Floats = npt.NDArray[np.float64]
 E = TypeVar("E", bound=Event)
 
-PHASES, DISRUPTIONS = 0, 1
+PHASES, DISRUPTIONS, NOISE = 0, 1, 2
 """What random numbers are drawn for: each purpose has a stream of its own."""
 
 CHOICE_HOLDS = 1.0
@@ -47,9 +50,6 @@ CHOICE_HOLDS = 1.0
 
 LIVE_LEVEL = 0.95
 """Coherence that a live loop tells of unless the user says."""
-
-MODELS = {model.__name__: model for model in (Kuramoto,)}
-"""Models by the name that saved swarms call them."""
 
 Precision = Literal["double", "single"]
 """What neighbours see of an agent: float64 or float32."""
@@ -68,14 +68,18 @@ class Swarm:
     ----------
     topology : Topology
         Who senses whom.
-    model : Kuramoto
-        How agents answer what they sense.
+    model : Model
+        How agents answer what they sense: `Kuramoto`, `SecondOrder`, `Forced` or `Custom`.
     frequency : float or array_like of shape (n,), optional
         Natural frequencies, finite. By default those that came with the topology's file, else 0.
     phase : float or array_like of shape (n,), optional
         Phases in rad, finite; taken modulo 2π. By default drawn uniformly from [0, 2π) by `seed`.
+    velocity : float or array_like of shape (n,), optional
+        Velocities in rad per unit of time, finite, of a model with inertia. By default 0.
+    energy : float or array_like of shape (n,), optional
+        Energies, from 0 to the capacity, of a model with energy. By default the capacity.
     seed : int or numpy.random.Generator, optional
-        Seed of everything that is drawn: phases and disruptions. By default fresh entropy, so that two swarms
+        Seed of everything that is drawn: phases, disruptions and noise. By default fresh entropy, so that two swarms
         differ. Of a generator one number is drawn.
     threads : int, optional
         Workers of a tick, from 1 to 1024. By default as many as the work is worth and as prove fastest while it
@@ -124,6 +128,8 @@ class Swarm:
         *,
         frequency: float | npt.ArrayLike | None = None,
         phase: float | npt.ArrayLike | None = None,
+        velocity: float | npt.ArrayLike | None = None,
+        energy: float | npt.ArrayLike | None = None,
         seed: int | np.random.Generator | None = None,
         threads: int | None = None,
         precision: Precision = "double",
@@ -142,6 +148,10 @@ class Swarm:
         if phase is None:
             phase = self._random(PHASES, 0).uniform(0.0, 2 * np.pi, n)
         self._begin(topology, model, admit.vector(phase, "phase", n), admit.vector(frequency, "frequency", n))
+        if velocity is not None:
+            self.velocity = velocity
+        if energy is not None:
+            self.energy = energy
 
     def _begin(self, topology: Topology, model: Model, phase: Floats, frequency: Floats) -> None:
         """Set up the engine for checked values."""
@@ -149,17 +159,24 @@ class Swarm:
         self._engine = Engine(
             topology._graph, _within_reach(phase), frequency, usual, team.cores(), self._precision == "single"
         )
-        self._engine.set_model(*model._engine_model)
+        key = np.random.SeedSequence([self._seed, NOISE]).generate_state(1, np.uint64)[0]
+        self._engine.set_key(int(key))
+        self._take_model(model)
         self._lock = threading.RLock()  # keeps together what is set, drawn or saved together
         renew_after_fork(self)
         self._topology = topology
-        self._model = model
         self._pace = Pace()
         self._choose_next = -inf  # when the team is to be chosen again
         self._events = Broadcaster()
         self._standing = Standing()
         self._loops = 0  # live loops that run: 0 or 1
         self._result: RunResult | None = None
+
+    def _take_model(self, model: Model) -> None:
+        model._tell(self._engine, self._engine.graph.n, self._engine.time)
+        self._model = model
+        asks = model._asks or model._functions
+        self._asking = Asking(self._engine, model) if asks else None
 
     # ---- state
 
@@ -187,12 +204,44 @@ class Swarm:
     def frequency(self) -> Floats:
         """Natural frequencies in rad per unit of time, shape (n,): a copy. Assign one number or n, finite."""
         frequency = np.empty(len(self))
-        self._engine.read_frequency(frequency)
+        self._engine.read("frequency", frequency)
         return frequency
 
     @frequency.setter
     def frequency(self, value: float | npt.ArrayLike) -> None:
-        self._engine.write_frequency(admit.vector(value, "frequency", len(self)))
+        self._engine.write("frequency", admit.vector(value, "frequency", len(self)))
+
+    @property
+    def velocity(self) -> Floats:
+        """Velocities in rad per unit of time, shape (n,): a copy. Assign one number or n, finite.
+
+        Only where the model has inertia: with `SecondOrder`. Raises `InvalidValue` otherwise.
+        """
+        velocity = np.empty(len(self))
+        self._engine.read("velocity", velocity)
+        return velocity
+
+    @velocity.setter
+    def velocity(self, value: float | npt.ArrayLike) -> None:
+        self._engine.write("velocity", admit.vector(value, "velocity", len(self)))
+
+    @property
+    def energy(self) -> Floats:
+        """Energies, shape (n,): a copy. Assign one number or n, from 0 to the capacity.
+
+        Only where turning costs energy: with a model that has ``energy=``. Raises `InvalidValue` otherwise.
+        """
+        energy = np.empty(len(self))
+        self._engine.read("energy", energy)
+        return energy
+
+    @energy.setter
+    def energy(self, value: float | npt.ArrayLike) -> None:
+        energy = admit.vector(value, "energy", len(self))
+        limit = self._model.energy
+        if limit is not None and ((energy < 0) | (energy > limit.capacity)).any():
+            raise InvalidValue("energy must be from 0 to the capacity")
+        self._engine.write("energy", energy)
 
     @property
     def model(self) -> Model:
@@ -203,8 +252,7 @@ class Swarm:
     def model(self, value: Model) -> None:
         _check_model(value)
         with self._lock:
-            self._engine.set_model(*value._engine_model)
-            self._model = value
+            self._take_model(value)
 
     @property
     def topology(self) -> Topology:
@@ -354,8 +402,13 @@ class Swarm:
         ticks: int = 1,
         *,
         dt: float = 0.01,
+        method: Method = "euler",
         schedule: Schedule = "barrier",
         order: npt.ArrayLike | None = None,
+        rtol: float | None = None,
+        atol: float | None = None,
+        dt_min: float | None = None,
+        dt_max: float | None = None,
     ) -> None:
         """Do some ticks, and nothing else.
 
@@ -364,11 +417,15 @@ class Swarm:
         ticks : int, default 1
             How many, at least 1.
         dt : float, default 0.01
-            Length of a tick in units of time, greater than 0. The method is explicit Euler: choose dt so that
-            no agent turns by more than about 0.1 rad relative to its neighbours in one tick.
+            Length of a tick in units of time, greater than 0. Choose it so that no agent turns by more than about 0.1
+            rad relative to its neighbours in one tick (Heun and RK4: some tenths); "dopri5" takes steps of its own.
+        method : {"euler", "heun", "rk4", "semi-implicit", "verlet", "dopri5"}, default "euler"
+            As in `run`.
         schedule : {"barrier", "gossip", "ordered"}, default "barrier"
             As in `run`.
         order : array_like of int, shape (n,), optional
+            As in `run`.
+        rtol, atol, dt_min, dt_max : float, optional
             As in `run`.
 
         Raises
@@ -389,15 +446,18 @@ class Swarm:
         left = admit.count(ticks, "ticks")
         chosen, agents = schedule_of(schedule, order, self)
         dt = admit.real(dt, "dt", above=0.0)
-        engine, pace = self._engine, self._pace
-        if self._choose_next == inf:
-            engine.step(left, dt, chosen, agents, pace.workers)
+        how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
+        engine, pace, asking = self._engine, self._pace, self._asking
+        if self._choose_next == inf and asking is None:
+            engine.step(left, dt, chosen, agents, pace.workers, how.method, how.tolerances)
             return
+        if asking is not None:
+            asking.check(dt)
         with engine:
             self._choose()
-            engine.begin(dt, chosen, agents)
+            engine.begin(dt, chosen, agents, method=how.method, tolerances=how.tolerances)
             while left > 0:
-                batch(engine, pace, left)
+                batch(engine, pace, left, dt, asking)
                 left -= engine.done
 
     def run(
@@ -405,6 +465,7 @@ class Swarm:
         duration: float,
         *,
         dt: float = 0.01,
+        method: Method = "euler",
         schedule: Schedule = "barrier",
         order: npt.ArrayLike | None = None,
         until: Coherent | Locked | Callable[[Swarm], object] | None = None,
@@ -414,6 +475,10 @@ class Swarm:
         update_deadline: float | None = None,
         record: Literal["coherence"] | None = None,
         progress: bool | Watcher = False,
+        rtol: float | None = None,
+        atol: float | None = None,
+        dt_min: float | None = None,
+        dt_max: float | None = None,
     ) -> RunResult:
         """Run for a duration, or until a target is reached.
 
@@ -423,6 +488,12 @@ class Swarm:
             In units of time: a whole number of ticks (to 1e-9), at least one.
         dt : float, default 0.01
             Length of a tick, greater than 0, as in `step`.
+        method : {"euler", "heun", "rk4", "semi-implicit", "verlet", "dopri5"}, default "euler"
+            Integrator. "euler": explicit, first order; with noise it is Euler-Maruyama. "heun": second order; with
+            noise it is stochastic Heun. "rk4": the classical one, fourth order. "semi-implicit" (Euler, first order)
+            and "verlet" (Störmer-Verlet, second order) are for models with inertia. "dopri5": Dormand and Prince's
+            5(4), which chooses its steps by `rtol` and `atol`, longer or shorter than dt; ticks are read off its dense
+            output. Only one-stage methods ("euler", "semi-implicit") serve the schedules "gossip" and "ordered".
         schedule : {"barrier", "gossip", "ordered"}, default "barrier"
             Who does what when. "barrier": all agents together, from the state at the beginning of the tick; the
             same bits on any number of threads. "gossip": each as soon as it can, from the newest phases of its
@@ -448,6 +519,11 @@ class Swarm:
             Keep R of the start and of every tick (8 bytes each) in ``result.history``.
         progress : bool or callable, default False
             True shows a bar (extra ``cli``); a callable gets an `emerge.Progress` after every batch of ticks.
+        rtol, atol : float, optional
+            For "dopri5": what a step may be wrong by, in each agent: atol + rtol rad in phase, atol + rtol · |velocity|
+            in velocity; greater than 0. By default 1e-6 and 1e-9.
+        dt_min, dt_max : float, optional
+            For "dopri5": bounds of its steps. By default none.
 
         Returns
         -------
@@ -493,6 +569,9 @@ class Swarm:
         flag = flag_of(cancel)
         interval = due(every, until, dt, ticks)
         chosen, agents = schedule_of(schedule, order, self)
+        how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
+        if self._asking is not None:
+            self._asking.check(dt)
         with watching(progress) as watcher, self._engine:
             self._choose()
             run = Run(self._engine, self._pace, dt, ticks)
@@ -501,6 +580,7 @@ class Swarm:
             run.events, run.standing = self._events, self._standing
             run.keeps = record is not None
             run.schedule, run.order = chosen, agents
+            run.integrator, run.asking = how, self._asking
             if goal is None and callable(until):
                 run.call, run.every = lambda: until(self), interval
             try:
@@ -779,12 +859,13 @@ class Swarm:
         """
         from . import checkpoint
 
-        facts, arrays, topology = self._state()
+        facts, arrays, topology, model = self._state()
         rows = topology._arrays()
-        checkpoint.write(path, facts, arrays | {f"topology_{name}": rows[name] for name in rows})
+        named, columns = model_facts(model)
+        checkpoint.write(path, facts | named, arrays | columns | {f"topology_{name}": rows[name] for name in rows})
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> Swarm:
+    def load(cls, path: str | os.PathLike[str], *, threads: int | None = None, model: Model | None = None) -> Swarm:
         """Load a swarm that `save` wrote.
 
         Parameters
@@ -793,6 +874,8 @@ class Swarm:
             File to read.
         threads : int, optional
             As for `Swarm`: a property of this machine, so it is not in the file.
+        model : Model, optional
+            The model, if the swarm's had a function in it, which no file can hold; by default the one that was saved.
 
         Returns
         -------
@@ -813,11 +896,12 @@ class Swarm:
         prefix = "topology_"
         rows = {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
         try:
-            return _restored(facts, arrays, Topology._from_arrays(rows), workers)
+            law = saved_model(facts, arrays) if model is None else _check_model(model)
+            return _restored(facts, arrays, Topology._from_arrays(rows), workers, law)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as wrong:
             raise CheckpointError(f"{path} is no saved swarm, or is damaged: {wrong}") from None
 
-    def _state(self) -> tuple[dict[str, Any], Arrays, Topology]:
+    def _state(self) -> tuple[dict[str, Any], Arrays, Topology, Model]:
         """Return what goes on: facts, arrays and topology of one moment between two ticks."""
         n = len(self)
         arrays: Arrays = {
@@ -826,46 +910,59 @@ class Swarm:
             "waiting": np.zeros(n, np.uint64),
         }
         with self._lock:
+            arrays |= {name: np.empty(n) for name in ("velocity", "energy") if self._engine.has(name)}
             clock, nudged = self._engine.snapshot(**arrays)
             if not nudged:
                 del arrays["waiting"]
             if len(failed := self.failed):
                 arrays["failed"] = failed
             facts = {
-                "model": type(self._model).__name__,
-                "parameters": dataclasses.asdict(self._model),
                 "clock": clock,
                 "seed": self._seed,
                 "disruptions": self._disruptions,
                 "precision": self._precision,
             }
-            return facts, arrays, self._topology
+            stride = self._engine.stride()
+            if stride is not None:
+                facts["stride"], arrays["stride"] = stride
+            return facts, arrays, self._topology, self._model
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (*self._state(), self._threads)
+        facts, arrays, topology, model = self._state()
+        return _restored, (facts, arrays, topology, self._threads, model)
 
     def __copy__(self) -> Swarm:
-        return _restored(*self._state(), self._threads)
+        facts, arrays, topology, model = self._state()
+        return _restored(facts, arrays, topology, self._threads, model)
 
 
-def _restored(facts: dict[str, Any], arrays: Arrays, topology: Topology, threads: int | None) -> Swarm:
+def _restored(facts: dict[str, Any], arrays: Arrays, topology: Topology, threads: int | None, model: Model) -> Swarm:
     """Make a swarm again from what `Swarm._state` told."""
     swarm = object.__new__(Swarm)
     swarm._threads = threads
     swarm._precision = _precision_of(facts.get("precision", "double"))
     swarm._seed = admit.count(facts["seed"], "seed", least=0)
     swarm._disruptions = admit.count(facts["disruptions"], "disruptions", least=0)
-    again = MODELS[facts["model"]](**facts["parameters"])
-    origin, tick, dt = facts["clock"]
-    clock = admit.real(origin, "time"), admit.count(tick, "tick", least=0), admit.real(dt, "dt", above=0.0)
+    origin, tick, dt, *drawn = facts["clock"]
+    clock = (
+        admit.real(origin, "time"),
+        admit.count(tick, "tick", least=0),
+        admit.real(dt, "dt", above=0.0),
+        admit.count(drawn[0] if drawn else tick, "tick", least=0),
+    )
     n = len(topology)
     swarm._begin(
-        topology, again, admit.vector(arrays["phase"], "phase", n), admit.vector(arrays["frequency"], "frequency", n)
+        topology, model, admit.vector(arrays["phase"], "phase", n), admit.vector(arrays["frequency"], "frequency", n)
     )
     waiting = arrays.get("waiting")
     if "failed" in arrays:
         swarm.fail(arrays["failed"])
     swarm._engine.resume(clock, None if waiting is None else waiting.astype(np.uint64))
+    for name in ("velocity", "energy"):
+        if swarm._engine.has(name):
+            swarm._engine.write(name, admit.vector(arrays[name], name, n))
+    if "stride" in facts:
+        swarm._engine.set_stride(tuple(facts["stride"]), np.ascontiguousarray(arrays["stride"], np.float64))
     return swarm
 
 
@@ -876,9 +973,10 @@ def _fixed(agents: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return copy
 
 
-def _check_model(value: object) -> None:
-    if not isinstance(value, Kuramoto):
+def _check_model(value: object) -> Model:
+    if not isinstance(value, Model):
         raise InvalidType(f"model must be a model such as emerge.Kuramoto(coupling=1.0), not {value!r}")
+    return value
 
 
 def _seed_of(seed: int | np.random.Generator | None) -> int:

@@ -20,10 +20,10 @@ static uint64_t bits(const em_graph *graph, const em_isa *isa, bool single)
     swarm.frequency = em_base_alloc(AGENTS * sizeof(double));
     swarm.cells = em_base_alloc(em_table_size(AGENTS, false));
     em_swarm_offer_wide(&swarm, em_base_alloc(2 * em_table_size(AGENTS, false)));
-    em_swarm_offer_sums(&swarm, em_sums_create(1, em_graph_blocks(AGENTS)));
+    em_swarm_offer_sums(&swarm, em_sums_create(1, 1, em_graph_blocks(AGENTS)));
     swarm.share = em_base_alloc((size_t)em_graph_blocks(AGENTS) * 2 * sizeof(double));
     swarm.dt = 0.05;
-    swarm.parameters[0] = 1.5; /* no lag: what the library makes of cosines is not ours */
+    swarm.ready[0] = 1.5; /* no lag: what the library makes of cosines is not ours */
     for (int i = 0; i < AGENTS; i++)
         swarm.state[0][i] = 6 * check_uniform(&seed), swarm.frequency[i] = check_uniform(&seed);
     em_swarm_enter(&swarm, graph);

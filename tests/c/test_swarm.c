@@ -130,13 +130,13 @@ static double phases(em_graph *graph, const em_isa *isa, int size, bool gossip, 
     swarm->frequency = em_base_alloc(AGENTS * sizeof(double));
     swarm->cells = em_base_alloc(em_table_size(AGENTS, false));
     em_swarm_offer_wide(swarm, em_base_alloc(2 * em_table_size(AGENTS, false)));
-    em_swarm_offer_sums(swarm, em_sums_create(4, em_graph_blocks(AGENTS)));
+    em_swarm_offer_sums(swarm, em_sums_create(1, 4, em_graph_blocks(AGENTS)));
     swarm->share = em_base_alloc((size_t)em_graph_blocks(AGENTS) * 2 * sizeof(double));
     swarm->latest = gossip;
     swarm->single = single;
     swarm->dt = 0.05;
-    swarm->parameters[0] = 1.5, swarm->parameters[1] = 0.3;
-    em_act_models[swarm->act].prepare(swarm->parameters);
+    swarm->raw[0] = 1.5, swarm->raw[1] = 0.3;
+    em_act_prepare(swarm->act, swarm->raw, swarm->ready);
     CHECK(graph->kind != EM_GRAPH_STORED || em_rows_divide(graph));
     em_swarm_enter(swarm, graph);
     uint64_t seed = 42;
@@ -151,7 +151,7 @@ static double phases(em_graph *graph, const em_isa *isa, int size, bool gossip, 
     CHECK(atomic_load_explicit(&check_taken, memory_order_relaxed) == taken);
     if (gossip && !em_graph_shares(graph)) { /* what was added, bit by bit, is the sum of what there is */
         uint64_t running[8];
-        const em_word *word = swarm->sums->running;
+        const em_word *word = swarm->sums[0]->running;
         for (int k = 0; k < 2 * graph->groups; k++)
             running[k] = em_atomic_load(word + k, memory_order_relaxed);
         em_gossip_sum(swarm);

@@ -3,7 +3,7 @@
 
 #include "check.h"
 #include "phases.h"
-#include "em_swarm.h"
+#include "em_stage.h"
 
 enum { AGENTS = 41 * EM_GRAPH_BLOCK + 77, DEGREE = 9 };
 
@@ -25,8 +25,8 @@ static em_swarm *swarm_on(const em_graph *graph, size_t panel_room)
     swarm->cells = em_base_alloc(em_table_size(AGENTS, false));
     swarm->share = em_base_alloc((size_t)em_graph_blocks(AGENTS) * 2 * sizeof(double));
     swarm->dt = 0.05;
-    swarm->parameters[0] = 1.5, swarm->parameters[1] = 0.3;
-    em_act_models[swarm->act].prepare(swarm->parameters);
+    swarm->raw[0] = 1.5, swarm->raw[1] = 0.3;
+    em_act_prepare(swarm->act, swarm->raw, swarm->ready);
     uint64_t seed = 42;
     em_scratch *scratch = em_base_alloc(sizeof *scratch);
     for (int i = 0; i < AGENTS; i++)
@@ -61,7 +61,7 @@ static void *stage(void *argument)
     scratch->panel = em_base_alloc(em_tiles_sums_size(j->tiles));
     int64_t units = em_graph_units(j->graph, j->swarm->unit);
     for (int64_t unit = units - 1 - member->rank; unit >= 0; unit -= member->size)
-        em_swarm_stage(j->swarm, 0, unit, scratch);
+        em_stage_unit(j->swarm, 0, unit, scratch);
     em_base_free(scratch->panel), em_base_free(scratch);
     return NULL;
 }

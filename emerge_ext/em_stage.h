@@ -1,0 +1,249 @@
+/* em_stage.h: what one worker does with one block in one stage of a tick.
+ *
+ * Here sense, act and step meet. Everything happens in scratch of one block; what is written outside belongs to that
+ * block alone. So blocks may be done by any worker in any order, with the same bits. An agent whose next state is not
+ * finite, or whose phase left reach, keeps what it had and is noted; the run ends after the tick.
+ */
+#ifndef EM_STAGE_H
+#define EM_STAGE_H
+
+#include "em_noise.h"
+#include "em_swarm.h"
+
+/* Keeps the least and the largest rate of the phases of a block, found in lanes. Who failed has no rate: it
+ * takes that of the block's first living agent, and a block of none leaves an empty extent. */
+static inline void em_stage_note_extent(em_swarm *swarm, int64_t block, int64_t count, double *restrict rate)
+{
+    double *extent = swarm->extent + 2 * block, least[EM_LANE_COUNT], most[EM_LANE_COUNT];
+    const uint8_t *failed = swarm->failed == NULL ? NULL : swarm->failed + em_swarm_first(block);
+    int64_t one = 0;
+    while (failed != NULL && one < count && failed[one]) one++;
+    extent[0] = INFINITY;
+    extent[1] = -INFINITY;
+    if (one == count) return;
+    for (int64_t i = 0; failed != NULL && i < count; i++) rate[i] = failed[i] ? rate[one] : rate[i];
+    for (int l = 0; l < EM_LANE_COUNT; l++) least[l] = most[l] = rate[one];
+    int64_t whole = count - count % EM_LANE_COUNT;
+    for (int64_t i = 0; i < whole; i += EM_LANE_COUNT)
+        for (int l = 0; l < EM_LANE_COUNT; l++) {
+            least[l] = rate[i + l] < least[l] ? rate[i + l] : least[l];
+            most[l] = rate[i + l] > most[l] ? rate[i + l] : most[l];
+        }
+    for (int64_t i = whole; i < count; i++) {
+        least[0] = fmin(least[0], rate[i]);
+        most[0] = fmax(most[0], rate[i]);
+    }
+    for (int l = 0; l < EM_LANE_COUNT; l++) {
+        extent[0] = fmin(extent[0], least[l]);
+        extent[1] = fmax(extent[1], most[l]);
+    }
+}
+
+/* What agents first .. first + count - 1, a block or one agent, hold and sense, as a model sees it. */
+static inline em_act_view em_stage_view(
+    const em_swarm *swarm, int stage, int64_t first, int64_t count, double *const *cosine,
+    double *const *sine, const em_scratch *scratch)
+{
+    em_act_view view = {
+        .count = count,
+        .time = swarm->time,
+        .channels = swarm->channels,
+        .frequency = swarm->frequency + first,
+        .cosine = cosine,
+        .sine = sine,
+        .field = scratch->field,
+        .stride = EM_GRAPH_BLOCK,
+        .ready = swarm->ready,
+        .function = swarm->function,
+        .given = swarm->given == NULL ? NULL : swarm->given + first,
+    };
+    const double *now[EM_ACT_VARIABLES];
+    for (int v = 0; v < EM_ACT_VARIABLES; v++) {
+        const double *array = stage == 0 ? swarm->state[v] : swarm->now[v];
+        now[v] = array == NULL ? NULL : array + first;
+    }
+    view.phase = now[0], view.velocity = now[1];
+    for (int p = 0; p < EM_ACT_PARAMETERS; p++)
+        view.each[p] = swarm->each[p] == NULL ? NULL : swarm->each[p] + first;
+    return view;
+}
+
+/* The fields of a block and its own phasors that are in front, by what `sense` shows it. */
+static inline void em_stage_sense(
+    em_swarm *swarm, const em_sense *sense, int64_t block, em_scratch *scratch, double **cosine,
+    double **sine)
+{
+    const em_table *front = swarm->table[swarm->front];
+    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    for (int h = 0; h < swarm->channels; h++)
+        em_swarm_own(&front[h], h, first, scratch, &cosine[h], &sine[h]);
+    em_sense_block(sense, swarm->channels, first, count, cosine, sine, scratch->field);
+    for (int h = 0; h < swarm->channels; h++)
+        if (!em_table_is_plain(&front[h])) em_table_load(&front[h], first, count, cosine[h], sine[h]);
+}
+
+/* The field of a block, for those outside who want to see it; channel 0. */
+static inline void em_stage_field(
+    em_swarm *swarm, int64_t block, em_scratch *scratch, double *restrict re, double *restrict im)
+{
+    const int64_t first = em_swarm_first(block);
+    const size_t size = (size_t)em_swarm_count(swarm, block) * sizeof(double);
+    double *cosine[EM_SENSE_CHANNELS], *sine[EM_SENSE_CHANNELS];
+    em_stage_sense(swarm, &swarm->sense, block, scratch, cosine, sine);
+    memcpy(re + first, scratch->field, size);
+    memcpy(im + first, scratch->field + EM_GRAPH_BLOCK, size);
+}
+
+/* The rates of agents; who failed has none. */
+static inline void em_stage_rate(
+    const em_swarm *swarm, const em_act_view *view, int64_t first, double *restrict rate)
+{
+    em_act_rate(swarm->act, view, rate);
+    for (int v = 0; swarm->failed != NULL && v < swarm->variables; v++)
+        for (int64_t i = 0; i < view->count; i++)
+            if (swarm->failed[first + i]) rate[v * EM_GRAPH_BLOCK + i] = 0.0;
+}
+
+/* The extent of the rates of a block, with nothing moved. */
+static inline void em_stage_look(em_swarm *swarm, int64_t block, em_scratch *scratch)
+{
+    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    double *cosine[EM_SENSE_CHANNELS], *sine[EM_SENSE_CHANNELS];
+    em_stage_sense(swarm, &swarm->sense, block, scratch, cosine, sine);
+    const em_act_view view = em_stage_view(swarm, 0, first, count, cosine, sine, scratch);
+    em_act_rate(swarm->act, &view, scratch->rate);
+    em_stage_note_extent(swarm, block, count, scratch->rate);
+}
+
+/* Who would leave reach keeps what it had when the tick began, all of it, and is noted. */
+static inline void em_stage_hold(em_swarm *swarm, int64_t first, int64_t count, double *restrict next)
+{
+    uint64_t far = 0;
+    for (int64_t i = 0; i < count; i++) far |= em_phase_within_reach(next[i]) ? 0 : UINT64_MAX;
+    for (int64_t i = 0; swarm->variables > 1 && i < count; i++)
+        far |= fabs(next[EM_GRAPH_BLOCK + i]) < INFINITY ? 0 : UINT64_MAX;
+    for (int64_t i = 0; far != 0 && i < count; i++) {
+        if (em_phase_within_reach(next[i]) &&
+            (swarm->variables == 1 || fabs(next[EM_GRAPH_BLOCK + i]) < INFINITY))
+            continue;
+        em_atomic_lower(&swarm->fault, (uint64_t)(first + i), memory_order_relaxed);
+        for (int v = 0; v < swarm->variables; v++) next[v * EM_GRAPH_BLOCK + i] = swarm->state[v][first + i];
+    }
+}
+
+/* New phases, wrapped; returns whether any was far from the circle, or no number. */
+static inline bool em_stage_wrap(int64_t count, const double *restrict next, double *restrict phase)
+{
+    uint64_t far = 0;
+    for (int64_t i = 0; i < count; i++) {
+        far |= em_phase_is_near(next[i]) ? 0 : UINT64_MAX;
+        phase[i] = em_phase_wrap_near(next[i]);
+    }
+    for (int64_t i = 0; far != 0 && i < count; i++) phase[i] = em_phase_wrap(next[i]);
+    return far != 0;
+}
+
+/* What noise adds to agents in this tick. */
+static inline void em_stage_shake(
+    const em_swarm *swarm, const em_act_view *view, int64_t first, double *restrict kick)
+{
+    em_noise_block(swarm->key, swarm->drawn, first, view->count, kick);
+    em_act_shake(swarm->act, view, swarm->dt, kick);
+    for (int64_t i = 0; swarm->failed != NULL && i < view->count; i++)
+        if (swarm->failed[first + i]) kick[i] = 0.0;
+}
+
+/* From fields to rates to the next state, in scratch, of agents first .. first + count - 1, a block or one agent;
+ * after the last stage turns are paid for and phases wrapped. */
+static inline void em_stage_answer(
+    em_swarm *swarm, int stage, int64_t first, int64_t count, double *const *cosine, double *const *sine,
+    em_scratch *scratch)
+{
+    const em_step *step = &em_step_methods[swarm->step];
+    const bool last = stage + 1 == step->stages;
+    const em_act_view view = em_stage_view(swarm, stage, first, count, cosine, sine, scratch);
+    em_stage_rate(swarm, &view, first, scratch->rate);
+    em_step_view move = {.count = count, .dt = swarm->dt, .variables = swarm->variables};
+    for (int v = 0; v < swarm->variables; v++) {
+        move.state[v] = swarm->state[v] + first;
+        move.rate[v] = scratch->rate + v * EM_GRAPH_BLOCK;
+        move.work[v] = step->work > 0 ? swarm->work + (int64_t)(v * step->work) * swarm->n + first : NULL;
+        move.next[v] = scratch->next + v * EM_GRAPH_BLOCK;
+    }
+    if (swarm->noisy && stage == 0) {
+        em_stage_shake(swarm, &view, first, scratch->kick);
+        move.kick[em_act_models[swarm->act].noisy] = scratch->kick;
+    }
+    if (step->inertia && step->stages > 1) {
+        em_act_friction(&view, scratch->natural);
+        move.friction = scratch->natural;
+    }
+    em_step_combine(swarm->step, stage, &move);
+    if (last && swarm->energy.held != NULL) {
+        em_act_natural(swarm->act, &view, scratch->natural);
+        for (int64_t i = 0; swarm->failed != NULL && i < count; i++)
+            if (swarm->failed[first + i]) scratch->natural[i] = 0.0;
+        em_energy_settle(
+            &swarm->energy, first, count, swarm->dt, scratch->natural, move.state[0], move.next[0],
+            swarm->variables > 1 ? move.next[1] : NULL, scratch->kick);
+    }
+    if (last && !em_stage_wrap(count, scratch->next, scratch->wrapped) && swarm->variables == 1) return;
+    em_stage_hold(swarm, first, count, scratch->next);
+    if (last) em_stage_wrap(count, scratch->next, scratch->wrapped);
+}
+
+/* Makes of the next state of a block, in scratch, what the next stage starts from. */
+static inline void em_stage_go_on(em_swarm *swarm, int64_t block, const em_table *table, em_scratch *scratch)
+{
+    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    for (int v = 0; v < swarm->variables; v++)
+        if (swarm->now[v] != NULL)
+            memcpy(swarm->now[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
+    em_swarm_phasors(swarm, block, scratch->next, scratch->copy, table, scratch);
+}
+
+/* Makes of it the state after the tick, phases turned by what waits in the inbox. */
+static inline void em_stage_finish(em_swarm *swarm, int64_t block, const em_table *table, em_scratch *scratch)
+{
+    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    em_swarm_drain(swarm, block, scratch->wrapped, scratch);
+    for (int v = 1; v < swarm->variables; v++)
+        memcpy(swarm->state[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
+    em_swarm_phasors(swarm, block, scratch->wrapped, swarm->state[0] + first, table, scratch);
+}
+
+/* From what a block senses to its next state, and from that to its phasors. */
+static inline void em_stage_combine(
+    em_swarm *swarm, int stage, int64_t block, double *const *cosine, double *const *sine,
+    const em_table *table, em_scratch *scratch)
+{
+    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    em_stage_answer(swarm, stage, first, count, cosine, sine, scratch);
+    if (stage == 0 && swarm->extent != NULL) em_stage_note_extent(swarm, block, count, scratch->rate);
+    if (stage + 1 < em_step_methods[swarm->step].stages)
+        em_stage_go_on(swarm, block, table, scratch);
+    else
+        em_stage_finish(swarm, block, table, scratch);
+}
+
+/* The tables that a stage writes: not those that neighbours read, where they do. */
+static inline const em_table *em_stage_back(const em_swarm *swarm)
+{
+    return swarm->table[em_graph_shares(swarm->sense.graph) ? 1 - swarm->front : swarm->front];
+}
+
+/* One stage of a tick for one unit: sense, act, combine, publish. */
+static inline void em_stage_unit(em_swarm *swarm, int stage, int64_t unit, em_scratch *scratch)
+{
+    const int64_t first = unit * swarm->unit, blocks = em_graph_blocks(swarm->n);
+    em_sense sense = swarm->sense;
+    if (swarm->tiles != NULL) em_tiles_add_up(swarm->tiles, &sense.table[0], unit, scratch->panel);
+    for (int64_t block = first; block < first + swarm->unit && block < blocks; block++) {
+        if (swarm->tiles != NULL) sense.ready = scratch->panel + (block - first) * EM_GRAPH_BLOCK;
+        double *cosine[EM_SENSE_CHANNELS], *sine[EM_SENSE_CHANNELS];
+        em_stage_sense(swarm, &sense, block, scratch, cosine, sine);
+        em_stage_combine(swarm, stage, block, cosine, sine, em_stage_back(swarm), scratch);
+    }
+}
+
+#endif
