@@ -346,9 +346,12 @@ static inline void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
     const bool shares = em_graph_shares(graph), single = shares && swarm->single;
     const bool latest = shares && swarm->latest;
     char *cells = em_swarm_wants_wide(swarm, graph) ? em_swarm_wide(swarm) : swarm->cells;
-    for (int k = 0; k < 2 * swarm->channels; k++, cells += em_table_size(swarm->n, single))
+    const int each = shares ? 2 : 1; /* tables of a channel */
+    for (int k = 0; k < 2 * swarm->channels; k++) {
+        char *place = cells + (size_t)(each * (k / 2) + k % each) * em_table_size(swarm->n, single);
         swarm->table[k % 2][k / 2] =
-            (em_table){cells, swarm->n, shares && (latest || graph->kind == EM_GRAPH_STORED), single, latest};
+            (em_table){place, swarm->n, shares && (latest || graph->kind == EM_GRAPH_STORED), single, latest};
+    }
     swarm->front = 0;
     swarm->sense.graph = graph;
     for (int h = 0; h < swarm->channels; h++) swarm->sense.table[h] = swarm->table[0][h];

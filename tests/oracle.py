@@ -1,8 +1,10 @@
-"""The slow truth: Kuramoto-Sakaguchi in plain NumPy, one sine for each edge.
+"""The slow truth: the Kuramoto family in plain NumPy, one sine for each edge.
 
 Written from the equation alone, by another algorithm than the engine's (which adds phasors), and with nothing
 of emerge in it. Every result of the engine is compared with it somewhere.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -61,3 +63,141 @@ def both_ways(topology):
 def apart(a, b):
     """Largest difference of two sets of phases, around the circle."""
     return np.max(np.abs((np.asarray(a) - b + np.pi) % (2 * np.pi) - np.pi))
+
+
+# ---- models and methods, in their own words
+
+
+@dataclass
+class Law:
+    """A model on a topology: parameters are numbers, one for each agent, or functions of time."""
+
+    edges: np.ndarray
+    weights: np.ndarray
+    frequency: np.ndarray
+    coupling: object = 0.0
+    lag: object = 0.0
+    normalize: str = "weight"
+    harmonics: tuple = (1.0,)
+    inertia: object = None
+    damping: object = None
+    strength: object = 0.0
+    drive_frequency: float = 0.0
+    drive_phase: object = 0.0
+    noise: object = 0.0
+    energy: tuple | None = None
+
+    def now(self, name, time):
+        value = getattr(self, name)
+        return value(time) if callable(value) else value
+
+    def rates(self, time, phase, velocity=None):
+        """Rates of change of phase and, with inertia, velocity."""
+        n = len(phase)
+        i, j = self.edges[:, 0], self.edges[:, 1]
+        gap = phase[j] - phase[i] - np.broadcast_to(self.now("lag", time), n)[i]
+        sines = sum(a * np.sin((h + 1) * gap) for h, a in enumerate(self.harmonics))
+        pull = np.bincount(i, self.weights * sines, n) / strengths(n, self.edges, self.weights, self.normalize)
+        torque = self.frequency + self.now("coupling", time) * pull
+        drive = self.drive_frequency * time + self.now("drive_phase", time)
+        torque = torque + self.now("strength", time) * np.sin(drive - phase)
+        if velocity is None:
+            return [torque]
+        return [velocity, (torque - self.now("damping", time) * velocity) / self.now("inertia", time)]
+
+    def kick(self, time, dt, normal):
+        """What noise adds in a tick."""
+        size = np.sqrt(2 * self.now("noise", time) * dt) * normal
+        return [size] if self.inertia is None else [np.zeros_like(size), size / self.now("inertia", time)]
+
+    def tick(self, method, time, dt, state, normal, held=None):
+        """Return the next state, not wrapped, and the next energies."""
+        after = METHODS[method](self, time, dt, state, self.kick(time, dt, normal))
+        if self.energy is None:
+            return after, None
+        capacity, cost, recovery = self.energy
+        natural = self.frequency if self.inertia is None else self.frequency / self.now("damping", time)
+        turn = after[0] - state[0] - dt * natural
+        purse = held + dt * recovery
+        part = np.minimum(1.0, np.divide(purse, cost * abs(turn), out=np.ones_like(purse), where=turn != 0))
+        moved = [state[0] + dt * natural + part * turn] + [natural + part * (v - natural) for v in after[1:]]
+        return moved, np.minimum(capacity, purse - part * cost * abs(turn))
+
+
+def _add(state, *terms):
+    return [s + sum(scale * term[k] for scale, term in terms) for k, s in enumerate(state)]
+
+
+def _euler(law, t, dt, y, kick):
+    return _add(y, (dt, law.rates(t, *y)), (1, kick))
+
+
+def _heun(law, t, dt, y, kick):
+    one = law.rates(t, *y)
+    two = law.rates(t + dt, *_add(y, (dt, one), (1, kick)))
+    return _add(y, (dt / 2, one), (dt / 2, two), (1, kick))
+
+
+def _rk4(law, t, dt, y, kick):
+    a = law.rates(t, *y)
+    b = law.rates(t + dt / 2, *_add(y, (dt / 2, a)))
+    c = law.rates(t + dt / 2, *_add(y, (dt / 2, b)))
+    d = law.rates(t + dt, *_add(y, (dt, c)))
+    return _add(y, (dt / 6, a), (dt / 3, b), (dt / 3, c), (dt / 6, d))
+
+
+def _semi_implicit(law, t, dt, y, kick):
+    velocity = y[1] + dt * law.rates(t, *y)[1] + kick[1]
+    return [y[0] + dt * velocity, velocity]
+
+
+def _verlet(law, t, dt, y, kick):
+    half = y[1] + dt / 2 * law.rates(t, *y)[1]
+    phase = y[0] + dt * half
+    torque = law.inertia * law.rates(t + dt, phase, np.zeros_like(half))[1]
+    return [phase, (half + dt / 2 * torque / law.inertia) / (1 + dt / 2 * law.damping / law.inertia)]
+
+
+def _fine(law, t, dt, y, kick):
+    """What an adaptive method approaches: many small steps of a fixed one."""
+    for k in range(4):
+        y = _rk4(law, t + k * dt / 4, dt / 4, y, kick)
+    return y
+
+
+METHODS = {
+    "euler": _euler,
+    "heun": _heun,
+    "rk4": _rk4,
+    "semi-implicit": _semi_implicit,
+    "verlet": _verlet,
+    "dopri5": _fine,
+}
+"""By the names of the engine's; each takes law, time, dt, state and kick."""
+
+
+def philox(counter, key):
+    """Philox4x32-10 of Salmon et al. (2011), word by word: four words of 32 bits, two of key."""
+    counter, key = [int(word) for word in counter], [int(word) for word in key]
+    for _ in range(10):
+        one, other = 0xD2511F53 * counter[0], 0xCD9E8D57 * counter[2]
+        counter = [
+            (other >> 32) ^ counter[1] ^ key[0],
+            other & 0xFFFFFFFF,
+            (one >> 32) ^ counter[3] ^ key[1],
+            one & 0xFFFFFFFF,
+        ]
+        key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return counter
+
+
+def normals(key, tick, n, purpose=4):
+    """Standard normal variates of n agents in a tick: Box and Muller's, l and l + 8 of sixteen share a draw."""
+    out = np.empty(-(-n // 16) * 16)
+    for number in range(len(out) // 2):
+        words = philox([number, tick & 0xFFFFFFFF, tick >> 32, purpose], [key & 0xFFFFFFFF, key >> 32])
+        one, other = words[1] << 32 | words[0], words[3] << 32 | words[2]
+        unit, turn = 1.0 - (one >> 12) * 2.0**-52, (other >> 12) * 2.0**-52 - 0.5
+        radius, place = np.sqrt(-2 * np.log(unit)), number // 8 * 16 + number % 8
+        out[place], out[place + 8] = radius * np.cos(2 * np.pi * turn), radius * np.sin(2 * np.pi * turn)
+    return out[:n]

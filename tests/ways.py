@@ -12,26 +12,26 @@ WEIGHTED = np.random.default_rng(5).uniform(0.1, 2.0, 3 * N)
 SCATTERED = np.random.default_rng(6).integers(0, N, (3 * N, 2))
 
 TOPOLOGIES = {
-    "ring": lambda: emerge.Topology.ring(N, degree=6),
-    "complete": lambda: emerge.Topology.complete(N),
-    "ring far": lambda: emerge.Topology.ring(N, degree=602),
-    "groups": lambda: emerge.Topology.groups(
-        [700, 1, 3000, N - 3701], [[0.5, -1, 0, 2], [1, 1, 1, 0.25], [0, 0, 0, 1], [1, 0, 3, 1]]
+    "ring": lambda n=N: emerge.Topology.ring(n, degree=6),
+    "complete": lambda n=N: emerge.Topology.complete(n),
+    "ring far": lambda n=N: emerge.Topology.ring(n, degree=min(602, n // 2 * 2 - 2)),
+    "groups": lambda n=N: emerge.Topology.groups(
+        [n // 6, 1, n // 2, n - n // 6 - n // 2 - 1], [[0.5, -1, 0, 2], [1, 1, 1, 0.25], [0, 0, 0, 1], [1, 0, 3, 1]]
     ),
-    "groups plain": lambda: emerge.Topology.groups([N - 1024, 1024], [[1, 0], [1, 1]]),
-    "star": lambda: emerge.Topology.star(N),
-    "grid": lambda: emerge.Topology.grid(N // 3, 3),
-    "grid long": lambda: emerge.Topology.grid(6, 703, reach=2),
-    "torus": lambda: emerge.Topology.torus(N // 3, 3),
-    "torus long": lambda: emerge.Topology.torus(7, 1, 603, reach=3),
-    "small_world": lambda: emerge.Topology.small_world(N, degree=6, rewire=0.3, seed=1),
-    "random": lambda: emerge.Topology.random(N, degree=5, seed=2),
-    "scale_free": lambda: emerge.Topology.scale_free(N, 3, seed=3),
-    "regular": lambda: emerge.Topology.regular(N - 1, 4, seed=4),
-    "from_edges": lambda: emerge.Topology.from_edges(SCATTERED, N, directed=True),
-    "from_edges weighted": lambda: emerge.Topology.from_edges(SCATTERED, N, weights=WEIGHTED, directed=True),
-    "from_scipy": lambda: emerge.Topology.from_scipy(emerge.Topology.random(N, degree=4, seed=8).to_scipy() * -1.5),
-    "from_networkx": lambda: emerge.Topology.from_networkx(emerge.Topology.star(N).to_networkx()),
+    "groups plain": lambda n=N: emerge.Topology.groups([n - 1024, 1024], [[1, 0], [1, 1]]),
+    "star": lambda n=N: emerge.Topology.star(n),
+    "grid": lambda n=N: emerge.Topology.grid(n // 3, 3),
+    "grid long": lambda n=N: emerge.Topology.grid(6, n // 6, reach=2),
+    "torus": lambda n=N: emerge.Topology.torus(n // 3, 3),
+    "torus long": lambda n=N: emerge.Topology.torus(7, 1, n // 7, reach=3),
+    "small_world": lambda n=N: emerge.Topology.small_world(n, degree=6, rewire=0.3, seed=1),
+    "random": lambda n=N: emerge.Topology.random(n, degree=5, seed=2),
+    "scale_free": lambda n=N: emerge.Topology.scale_free(n, 3, seed=3),
+    "regular": lambda n=N: emerge.Topology.regular(n - 1, 4, seed=4),
+    "from_edges": lambda n=N: emerge.Topology.from_edges(SCATTERED % n, n, directed=True),
+    "from_edges weighted": lambda n=N: emerge.Topology.from_edges(SCATTERED % n, n, weights=WEIGHTED, directed=True),
+    "from_scipy": lambda n=N: emerge.Topology.from_scipy(emerge.Topology.random(n, degree=4, seed=8).to_scipy() * -1.5),
+    "from_networkx": lambda n=N: emerge.Topology.from_networkx(emerge.Topology.star(n).to_networkx()),
 }
 """By the constructor's name; a word after it tells two uses apart."""
 

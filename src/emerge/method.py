@@ -61,7 +61,7 @@ def integrator(
             f"method={chosen!r} senses several times in a tick, which schedule={schedule!r} cannot serve: use"
             " schedule='barrier', or method='euler'"
         )
-    if model.noise != 0.0 and not noise:
+    if model._noisy and not noise:
         raise InvalidValue(f"method={chosen!r} cannot serve noise: use 'euler' (Euler-Maruyama) or 'heun' (stochastic)")
     if inertia and not model._inertial:
         raise InvalidValue(f"method={chosen!r} is for models with inertia, such as emerge.SecondOrder: use 'rk4'")

@@ -147,6 +147,10 @@ class Model:
             )
 
     @property
+    def _noisy(self) -> bool:
+        return not (isinstance(self.noise, float) and self.noise == 0.0)
+
+    @property
     def _normalize(self) -> Any:
         return getattr(self, "normalize", None)
 
