@@ -31,7 +31,7 @@ enum {
     EM_ACT_CUSTOM = EM_ACT_PARAMETERS - EM_ACT_OWN - 1 /* most numbers that a user's own model takes */
 };
 
-/* A user's own model: rates of a block from its phases, field and frequencies. */
+/* A user's own model: rates of a block from its phases, its field as each agent sees it, and frequencies. */
 typedef void (*em_act_function)(
     int64_t count, const double *phase, const double *re, const double *im, const double *frequency,
     const double *parameters, double *rate);
@@ -45,7 +45,7 @@ typedef struct {
     const double *velocity;  /* of this stage, where there is inertia */
     double *const *cosine;   /* of the agents' own phases, by channel */
     double *const *sine;
-    const double *field; /* [channels][2][stride] */
+    double *field; /* [channels][2][stride]; a model may use it up */
     int64_t stride;
     const double *ready;                   /* parameters of all */
     const double *each[EM_ACT_PARAMETERS]; /* of each agent; NULL all of them: `ready` holds */
@@ -158,13 +158,30 @@ static EM_BASE_INLINE void em_act_rate_by(
     }
 }
 
+/* The field as each agent sees it from its own phase: H e^{-i theta}. */
+static inline void em_act_face(
+    int64_t count, const double *restrict cosine, const double *restrict sine, double *restrict re,
+    double *restrict im)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const double x = re[i] * cosine[i] + im[i] * sine[i];
+        im[i] = im[i] * cosine[i] - re[i] * sine[i];
+        re[i] = x;
+    }
+}
+
+static inline void em_act_call(const em_act_view *view, double *restrict rate)
+{
+    double *re = view->field, *im = view->field + view->stride;
+    em_act_face(view->count, view->cosine[0], view->sine[0], re, im);
+    view->function(view->count, view->phase, re, im, view->frequency, view->ready + EM_ACT_OWN, rate);
+}
+
 /* The rates of a model, [rates][stride], told by its kind. */
 static inline void em_act_rate(em_act_kind kind, const em_act_view *view, double *restrict rate)
 {
     if (kind == EM_ACT_FUNCTION)
-        view->function(
-            view->count, view->phase, view->field, view->field + view->stride, view->frequency,
-            view->ready + EM_ACT_OWN, rate);
+        em_act_call(view, rate);
     else if (kind == EM_ACT_GIVEN)
         memcpy(rate, view->given, (size_t)view->count * sizeof *rate);
     else if (view->each[0] != NULL)

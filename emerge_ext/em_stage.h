@@ -42,7 +42,7 @@ static inline void em_stage_note_extent(em_swarm *swarm, int64_t block, int64_t 
 /* What agents first .. first + count - 1, a block or one agent, hold and sense, as a model sees it. */
 static inline em_act_view em_stage_view(
     const em_swarm *swarm, int stage, int64_t first, int64_t count, double *const *cosine,
-    double *const *sine, const em_scratch *scratch)
+    double *const *sine, em_scratch *scratch)
 {
     em_act_view view = {
         .count = count,
@@ -82,7 +82,7 @@ static inline void em_stage_sense(
         if (!em_table_is_plain(&front[h])) em_table_load(&front[h], first, count, cosine[h], sine[h]);
 }
 
-/* The field of a block, for those outside who want to see it; channel 0. */
+/* The field of a block as each agent sees it from its own phase, for those outside; channel 0. */
 static inline void em_stage_field(
     em_swarm *swarm, int64_t block, em_scratch *scratch, double *restrict re, double *restrict im)
 {
@@ -90,6 +90,8 @@ static inline void em_stage_field(
     const size_t size = (size_t)em_swarm_count(swarm, block) * sizeof(double);
     double *cosine[EM_SENSE_CHANNELS], *sine[EM_SENSE_CHANNELS];
     em_stage_sense(swarm, &swarm->sense, block, scratch, cosine, sine);
+    em_act_face(
+        em_swarm_count(swarm, block), cosine[0], sine[0], scratch->field, scratch->field + EM_GRAPH_BLOCK);
     memcpy(re + first, scratch->field, size);
     memcpy(im + first, scratch->field + EM_GRAPH_BLOCK, size);
 }

@@ -26,13 +26,12 @@ COST = {
 COURSE = [(0.0, 0.3), (0.05, 1.0), (0.1, 2.0)]
 
 SOURCE = """
-#include <math.h>
 #include <stdint.h>
 void rates(int64_t count, const double *phase, const double *re, const double *im, const double *frequency,
            const double *parameters, double *rate)
 {
     for (int64_t i = 0; i < count; i++)
-        rate[i] = frequency[i] + parameters[0] * (im[i] * cos(phase[i]) - re[i] * sin(phase[i]));
+        rate[i] = frequency[i] + parameters[0] * im[i];
 }
 """
 ARGUMENTS = (ctypes.c_int64, *[ctypes.c_void_p] * 6)
@@ -69,7 +68,7 @@ def compiled():
 
 
 def kuramoto(phase, field, frequency, parameters):
-    return frequency + parameters[0] * np.imag(field * np.exp(-1j * phase))
+    return frequency + parameters[0] * field.imag
 
 
 def each(*names):

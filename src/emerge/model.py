@@ -379,6 +379,13 @@ class Forced(Model):
 class Custom(Model):
     r"""A model of your own: rates of change from phases, field and natural frequencies.
 
+    The field is what an agent senses, seen from its own phase:
+
+    .. math:: h_i = \frac{1}{n_i} \sum_j w_{ij} e^{\mathrm{i}(\theta_j - \theta_i)}
+
+    so that Kuramoto's model is :math:`\omega_i + K \operatorname{Im} h_i`. The field itself is
+    :math:`h_i e^{\mathrm{i}\theta_i}`.
+
     Parameters
     ----------
     function : scipy.LowLevelCallable, numba cfunc, ctypes function or callable
@@ -390,7 +397,7 @@ class Custom(Model):
     parameters : sequence of at most 7 floats, default ()
         Numbers that the function gets.
     normalize : {"weight", "agents", "none"}, default "weight"
-        What the field :math:`\frac{1}{n_i}\sum_j w_{ij} e^{\mathrm{i}\theta_j}` is divided by, as for `Kuramoto`.
+        What the field is divided by, as for `Kuramoto`.
     noise, energy : as there
         As for `Kuramoto`.
 
@@ -407,9 +414,9 @@ class Custom(Model):
 
     Examples
     --------
-    >>> import emerge, numpy as np
+    >>> import emerge
     >>> def repel(phase, field, frequency, parameters):
-    ...     return frequency - parameters[0] * np.imag(field * np.exp(-1j * phase))
+    ...     return frequency - parameters[0] * field.imag
     >>> swarm = emerge.Swarm(emerge.Topology.complete(3), emerge.Custom(repel, parameters=(1.0,)), seed=1)
     >>> swarm.run(20.0).coherence < 1e-6
     True
