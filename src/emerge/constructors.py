@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from . import admit, generate, graphs, team
 from ._engine import Graph
-from .edges import EdgeList, gather, graph_of, names, room
+from .edges import EdgeList, graph_from, graph_of, names, room
 from .errors import GraphFileError, InvalidType, InvalidValue
 
 __all__ = ["Constructors"]
@@ -73,10 +73,9 @@ class Constructors:
     @classmethod
     def _gathered(cls, found: EdgeList) -> Self:
         ends = 2 * len(found.pairs) if isinstance(found.pairs, Sized) else 0
-        with room(ends, each=10 if found.weights is None else 25):
-            keys, n, weights, notes = gather(found)
-            labels = None if found.labels is None else names(found.labels, n)
-            graph = graph_of(keys, n, weights, directed=found.directed)
+        with room(ends, each=4):
+            graph, notes = graph_from(found)
+            labels = None if found.labels is None else names(found.labels, graph.n)
         directed = None if found.directed else False
         return cls._of(graph, directed=directed, labels=labels, frequency=found.frequency, notes=notes)
 
