@@ -3,9 +3,9 @@
 It owns the memory that threads touch, releases the GIL once for a batch of ticks, opens the parallel region,
 and turns a status into an exception. Meaning is checked upstairs: here only types and shapes are.
 
-`Graph` is a topology that never changes, `Listing` edges that one is made of, `Engine` a swarm on one, `Ring` holds nudges on their way to one; `Words`
-and `Meeting` are the machines that Python threads may use for themselves. All memory of these is the cellar's;
-Python gets copies of it.
+`Graph` is a topology that never changes, `Listing` edges that one is made of, `Engine` a swarm on one, `Ring` holds
+nudges on their way to one; `Words` and `Meeting` are the machines that Python threads may use for themselves. All
+memory of these is the cellar's; Python gets copies of it.
 """
 
 cimport cython

@@ -266,9 +266,14 @@ cdef int _fill_rows(em_build *build, em_graph *graph, int64_t pieces, int worker
         _each_block(em_build_close, build, graph, workers)
     finally:
         em_build_free(build)
-    if em_atomic_load(&build.strayed, memory_order_relaxed) != 0:
+    if _found(&build.strayed) != 0:
         raise InvalidValue("edges were changed while a graph was made of them")
     return 0
+
+
+cdef uint64_t _found(const em_word *word) noexcept:
+    """What many workers have told in a word, after the phase they did so in."""
+    return em_atomic_load(word, memory_order_relaxed)
 
 
 cdef int _settle(em_build *build, em_graph *graph, int workers) except -1:

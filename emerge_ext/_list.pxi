@@ -33,7 +33,7 @@ cdef class Listing:
     @staticmethod
     def of_text(const uint8_t[::1] text not None, int64_t first, bint weighted, bint commas, bint mapped,
                 int64_t limit, int workers):
-        """Look through edges in lines, of which the first begins there; `mapped` says that a file is seen as memory."""
+        """Look through edges in lines, the first of which begins there; `mapped`: it is a file seen as memory."""
         cdef Listing made = Listing.__new__(Listing)
         made.bytes = text
         made.text.size = text.shape[0]
@@ -54,32 +54,32 @@ cdef class Listing:
     @property
     def odd(self):
         """Whether an edge cannot be taken, or a line needs a closer look; then the rest tells of a part."""
-        return em_atomic_load(&self.list.odd, memory_order_relaxed) != 0
+        return _found(&self.list.odd) != 0
 
     @property
     def foreign(self):
         """Whether there is text beyond ASCII, in comments."""
-        return em_atomic_load(&self.list.foreign, memory_order_relaxed) != 0
+        return _found(&self.list.foreign) != 0
 
     @property
     def edges(self):
         """How many edges are listed, with those from an agent to itself."""
-        return em_atomic_load(&self.list.edges, memory_order_relaxed)
+        return _found(&self.list.edges)
 
     @property
     def loops(self):
         """How many edges are from an agent to itself."""
-        return em_atomic_load(&self.list.loops, memory_order_relaxed)
+        return _found(&self.list.loops)
 
     @property
     def least(self):
         """The least agent."""
-        return em_atomic_load(&self.list.least, memory_order_relaxed)
+        return _found(&self.list.least)
 
     @property
     def most(self):
         """The greatest agent."""
-        return em_atomic_load(&self.list.most, memory_order_relaxed)
+        return _found(&self.list.most)
 
     @property
     def weighted(self):
@@ -89,7 +89,7 @@ cdef class Listing:
     @property
     def uneven(self):
         """Whether any weight is not 1."""
-        return em_atomic_load(&self.list.uneven, memory_order_relaxed) != 0
+        return _found(&self.list.uneven) != 0
 
     def graph(self, int64_t n, bint weighted, bint directed, int workers):
         """Make rows of n agents, with weights if wanted; of undirected edges both ends.
@@ -106,11 +106,11 @@ cdef class Listing:
         build.directed = directed
         self.list.limit = n
         _fill_rows(&build, made.graph, self.list.pieces, workers)
-        repeats = em_atomic_load(&build.repeats, memory_order_relaxed)
+        repeats = _found(&build.repeats)
         if repeats > 0:
             _fold(&build, made.graph, workers)
         _settle(&build, made.graph, workers)
-        beyond = em_atomic_load(&build.beyond, memory_order_relaxed)
+        beyond = _found(&build.beyond)
         return (made, repeats if directed else repeats // 2,
                 None if beyond == UINT64_MAX else (beyond >> 32, beyond & UINT32_MAX))
 
@@ -136,7 +136,7 @@ cdef int _fold(em_build *build, em_graph *graph, int workers) except -1:
     _each_block(em_fold_block, build, graph, workers)
     with nogil:
         em_fold_trim(build)
-    if graph.weights != NULL and em_atomic_load(&build.uneven, memory_order_relaxed) == 0:
+    if graph.weights != NULL and _found(&build.uneven) == 0:
         em_base_free(graph.weights)
         graph.weights = NULL
     return 0

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from mmap import mmap
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from .errors import GraphError, InvalidType, TooLarge
 
 __all__ = [
     "ENDS_MAX",
+    "Columns",
     "EdgeList",
     "admitted_rows",
     "fresh",
@@ -52,9 +53,16 @@ ENDS_MAX = 2**31
 """Most edge ends that a complete topology is written out to."""
 
 
+class Columns(NamedTuple):
+    """Pairs of agents as two arrays: who senses, and whom."""
+
+    one: npt.NDArray[np.integer[Any]]
+    other: npt.NDArray[np.integer[Any]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EdgeList:
-    """What was read or given: pairs of agents, or their `Listing`, and what came with them, not yet merged."""
+    """What was read or given: pairs of agents, `Columns` or a `Listing`, and what came with them, not yet merged."""
 
     pairs: object
     n: int | None = None
@@ -210,17 +218,18 @@ def _made(listing: Listing, n: int, *, directed: bool, weighted: bool) -> tuple[
 
 def _listed(found: EdgeList) -> Listing:
     """Look through pairs and their weights, without copies where their types allow it."""
-    pairs = _pairs(found.pairs)
+    columns = found.pairs if isinstance(found.pairs, Columns) else Columns(*_pairs(found.pairs).T)
+    size = columns.one.size
     n = None if found.n is None else admit.count(found.n, "n", most=admit.AGENTS_MAX)
-    if n is None and pairs.size == 0:
+    if n is None and size == 0:
         raise GraphError("no edges tell how many agents there are: give their number n, at least 1")
-    weights = _weights(found.weights, len(pairs))
-    kind = np.int32 if np.can_cast(pairs.dtype, np.int32) else np.int64
-    one, other = np.require(pairs, kind, "A").T
+    weights = _weights(found.weights, size)
+    kind = np.int32 if np.can_cast(columns.one.dtype, np.int32) else np.int64
+    one, other = (np.require(column, kind, "A") for column in columns)
     limit = admit.AGENTS_MAX if n is None else n
-    listing = Listing.of_arrays(one, other, weights, limit, team.builders(2 * len(pairs)))
+    listing = Listing.of_arrays(one, other, weights, limit, team.builders(2 * size))
     if listing.odd:
-        raise _odd(pairs, weights, n)
+        raise _odd(np.column_stack(columns), weights, n)
     return listing
 
 

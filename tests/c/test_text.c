@@ -1,6 +1,23 @@
 /* Edges as text: each kind of line, pieces cut at every byte, and random bytes beside a reader that is plain. */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool commas; /* whether the decimal point is a comma, as a program may choose for all of its threads */
+
+static double customary(const char *text, char **tail)
+{
+    double found = strtod(text, tail);
+    char *point = strchr(text, '.');
+    if (!commas || point == NULL) return found;
+    *tail = point;
+    return (double)atoll(text);
+}
+
+#define strtod customary
 #include "em_fold.h"
 #include "em_text.h"
+#undef strtod
 
 #include "check.h"
 #include "phases.h"
@@ -119,6 +136,10 @@ static void each_line(void)
     CHECK(!reads("1 2\0\n", 5, false, ' ', 99));
     CHECK(reads("1 2 0.1\n3 4 123456789.123456789e-5", 34, true, ' ', 99));
     CHECK(seen[0].weight == 0.1 && seen[1].weight == 123456789.123456789e-5);
+    commas = true;
+    CHECK(!reads("1 2 0.5\n", 8, true, ' ', 99) && !reads("1 2 5.\n", 7, true, ' ', 99));
+    CHECK(reads("1 2 5\n", 6, true, ' ', 99) && seen[0].weight == 5);
+    commas = false;
     char wide[3 * EM_TEXT_WEIGHT] = "1 2 ";
     for (int digits = 1; digits < 2 * EM_TEXT_WEIGHT; digits++) {
         wide[3 + digits] = '3';
