@@ -16,7 +16,7 @@ cdef class Listing:
 
     @staticmethod
     def of_arrays(one not None, other not None, const double[:] weights, int64_t limit, int workers):
-        """Look through edges in columns of int32 or int64, aligned, with weights or None; agents are below the limit."""
+        """Look through edges in columns of int32 or int64, aligned, with weights or None; agents are below a limit."""
         cdef Listing made = Listing.__new__(Listing)
         made.arrays.edges = _column(one, &made.arrays.one)
         if _column(other, &made.arrays.other) != made.arrays.edges or (
