@@ -3,9 +3,9 @@
 It owns the memory that threads touch, releases the GIL once for a batch of ticks, opens the parallel region,
 and turns a status into an exception. Meaning is checked upstairs: here only types and shapes are.
 
-`Graph` is a topology that never changes, `Engine` a swarm on one, `Ring` holds nudges on their way to one; `Words`
-and `Meeting` are the machines that Python threads may use for themselves. All memory of these is the cellar's;
-Python gets copies of it.
+`Graph` is a topology that never changes, `Listing` edges that one is made of, `Engine` a swarm on one, `Ring` holds
+nudges on their way to one; `Words` and `Meeting` are the machines that Python threads may use for themselves. All
+memory of these is the cellar's; Python gets copies of it.
 """
 
 cimport cython
@@ -16,7 +16,7 @@ from cpython.pythread cimport (
 )
 from cython.parallel cimport parallel, prange
 from libc.math cimport NAN, atan2, hypot
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport UINT32_MAX, UINT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from em cimport *
@@ -211,5 +211,6 @@ cdef void _run(Batch *batch, int workers) noexcept:
 
 include "_ring.pxi"
 include "_graph.pxi"
+include "_list.pxi"
 include "_swarm.pxi"
 include "_machines.pxi"

@@ -63,7 +63,7 @@ cdef class Graph:
         em_build_init(&build, made.graph, em_build_unpack, <void *>&keys[0] if edges > 0 else NULL, edges)
         build.directed = directed
         build.weight = &weights[0] if weights is not None and edges > 0 else NULL
-        _fill_rows(&build, made.graph, edges, workers)
+        _fill_rows(&build, made.graph, em_build_chunks(edges), workers)
         _settle(&build, made.graph, workers)
         return made
 
@@ -254,20 +254,26 @@ cdef int _begin(em_build *build, em_graph *graph, int64_t ends) except -1:
     return 0
 
 
-cdef int _fill_rows(em_build *build, em_graph *graph, int64_t edges, int workers) except -1:
-    """Count, scatter and sort the ends that the source gives."""
-    cdef int64_t chunks = em_build_chunks(edges)
+cdef int _fill_rows(em_build *build, em_graph *graph, int64_t pieces, int workers) except -1:
+    """Count, scatter and sort the ends of the edges that the walk hands over."""
     _each_block(em_build_clear, build, graph, workers)
-    _each(em_build_count, build, chunks, workers)
+    _each(em_build_count, build, pieces, workers)
     _each_block(em_build_sum, build, graph, workers)
     try:
         _begin(build, graph, graph.ends)
         _each_block(em_build_open, build, graph, workers)
-        _each(em_build_scatter, build, chunks, workers)
+        _each(em_build_scatter, build, pieces, workers)
         _each_block(em_build_close, build, graph, workers)
     finally:
         em_build_free(build)
+    if _found(&build.strayed) != 0:
+        raise InvalidValue("edges were changed while a graph was made of them")
     return 0
+
+
+cdef uint64_t _found(const em_word *word) noexcept:
+    """What many workers have told in a word, after the phase they did so in."""
+    return em_atomic_load(word, memory_order_relaxed)
 
 
 cdef int _settle(em_build *build, em_graph *graph, int workers) except -1:
@@ -284,7 +290,7 @@ cdef Graph _drawn(em_build_source source, em_draw *draw, int64_t edges, int work
     cdef em_build build
     cdef int64_t repeats
     em_build_init(&build, made.graph, source, draw, edges)
-    _fill_rows(&build, made.graph, edges, workers)
+    _fill_rows(&build, made.graph, em_build_chunks(edges), workers)
     repeats = em_atomic_load(&build.repeats, memory_order_relaxed) // 2
     if repeats > 0:
         _draw_again(&build, draw, repeats, workers)

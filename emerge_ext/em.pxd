@@ -174,16 +174,25 @@ cdef extern from "em_sums.h" nogil:
 
 
 cdef extern from "em_build.h" nogil:
+    ctypedef struct em_build
+
+    ctypedef void (*em_build_source)(const em_build *build, int64_t first, int size, int32_t *one,
+                                     int32_t *other) noexcept nogil
+    ctypedef void (*em_build_take)(em_build *build, const int32_t *one, const int32_t *other, const double *weight,
+                                   int size) noexcept nogil
+    ctypedef void (*em_build_walk)(em_build *build, int64_t piece, bint weighted, em_build_take take) noexcept nogil
+    ctypedef void (*em_build_phase)(em_build *build, int64_t piece) noexcept nogil
+
     ctypedef struct em_build:
         const double *weight
         em_graph *graph
         bint directed
+        em_build_walk walk
         em_word failed
+        em_word strayed
         em_word repeats
-
-    ctypedef void (*em_build_source)(const em_build *build, int64_t first, int size, int32_t *one,
-                                     int32_t *other) noexcept nogil
-    ctypedef void (*em_build_phase)(em_build *build, int64_t piece) noexcept nogil
+        em_word uneven
+        em_word beyond
 
     ctypedef struct em_build_rows:
         const int32_t *degree
@@ -204,6 +213,61 @@ cdef extern from "em_build.h" nogil:
     void em_build_copy_degrees(em_build *build, int64_t block)
     void em_build_copy_rows(em_build *build, int64_t block)
     void em_build_free(em_build *build)
+
+
+cdef extern from "em_fold.h" nogil:
+    void em_fold_block(em_build *build, int64_t block)
+    void em_fold_trim(em_build *build)
+
+
+cdef extern from "em_list.h" nogil:
+    ctypedef struct em_list_reader:
+        pass
+
+    ctypedef struct em_list:
+        int64_t pieces
+        int64_t limit
+        bint weighted
+        em_word edges
+        em_word loops
+        em_word least
+        em_word most
+        em_word uneven
+        em_word foreign
+        em_word odd
+
+    ctypedef struct em_list_column:
+        const char *first
+        int64_t stride
+        bint wide
+
+    ctypedef struct em_list_arrays:
+        em_list_column one
+        em_list_column other
+        const char *weight
+        int64_t stride
+        int64_t edges
+
+    ctypedef bint (*em_list_read)(const em_list *list, int64_t piece, em_list_reader *reader) noexcept nogil
+
+    void em_list_init(em_list *list, em_list_read read, const void *given, int64_t pieces, int64_t limit, bint weighted)
+    void em_list_walk(em_build *build, int64_t piece, bint weighted, em_build_take take)
+    void em_list_look(em_build *build, int64_t piece)
+    bint em_list_read_arrays(const em_list *list, int64_t piece, em_list_reader *reader)
+
+
+cdef extern from "em_text.h" nogil:
+    const int64_t EM_TEXT_PIECE
+
+    ctypedef struct em_text:
+        const char *text
+        int64_t size
+        int64_t first
+        int64_t piece
+        char separator
+        bint mapped
+
+    void em_text_init(em_text *text, em_list *list, int64_t limit, bint weighted)
 
 
 cdef extern from "em_draw.h" nogil:

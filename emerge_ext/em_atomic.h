@@ -67,6 +67,14 @@ static inline void em_atomic_lower(em_word *word, uint64_t value, memory_order o
     }
 }
 
+/* Raises it if it is greater. */
+static inline void em_atomic_raise(em_word *word, uint64_t value, memory_order order)
+{
+    uint64_t seen = em_atomic_load(word, memory_order_relaxed);
+    while (value > seen && !em_atomic_compare_swap(word, &seen, value, order)) {
+    }
+}
+
 #define EM_ATOMIC_PAUSES 24 /* after a swap that failed: about a microsecond */
 
 /* After a swap that failed: what the word holds a little later. */

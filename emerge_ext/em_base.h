@@ -80,6 +80,27 @@ static inline void *em_base_alloc(size_t size)
     return memory;
 }
 
+/* Lets go of what memory holds: whole pages, aligned. Of what em_base_alloc gave, the content is lost; of a mapped file
+ * it is not, and comes back from there. Where the system has no such call nothing happens. */
+static inline void em_base_forget(void *memory, size_t size)
+{
+#if defined(__linux__)
+    if (size > 0) madvise(memory, size, MADV_DONTNEED);
+#else
+    (void)memory, (void)size;
+#endif
+}
+
+/* Gives the end of `size` bytes of em_base_alloc's back to the system, in huge pages, which only large pieces have; the
+ * first `used` bytes stay where they are. */
+static inline void em_base_give_back(void *memory, size_t used, size_t size)
+{
+    if (size < EM_BASE_HUGE / 2) return;
+    used = (used + EM_BASE_HUGE - 1) / EM_BASE_HUGE * EM_BASE_HUGE;
+    size = (size + EM_BASE_HUGE - 1) / EM_BASE_HUGE * EM_BASE_HUGE;
+    if (used < size) em_base_forget((char *)memory + used, size - used);
+}
+
 static inline void em_base_free(void *memory)
 {
     if (memory == NULL) return;

@@ -1,21 +1,23 @@
 /* em_build.h: rows made of edges by many workers at once, in the memory that stays.
  *
- * A source gives edges by their numbers, the same whenever it is asked. Rows are made in phases. The pieces of a
- * phase, blocks of agents or chunks of edges, may be done by anybody in any order; all of them are done before the
- * next phase begins:
+ * A walk hands over the edges of a piece of them, the same whenever it is asked; the usual one asks a source for edges
+ * by their numbers. Rows are made in phases. The pieces of a phase, blocks of agents or pieces of edges, may be done by
+ * anybody in any order; all of them are done before the next phase begins:
  *
- *     clear, count, sum       blocks, chunks, blocks: degrees, and how many ends each block has
+ *     clear, count, sum       blocks, pieces, blocks: degrees, and how many ends each block has
  *     begin                   once, alone: where blocks start
- *     open, scatter, close    blocks, chunks, blocks: ends are put into their rows, rows sorted
+ *     open, scatter, close    blocks, pieces, blocks: ends are put into their rows, rows sorted
  *     settle                  blocks: rows, which followed each other until now, are laid out as em_rows.h says
  *
  * Workers meet in the degrees and the cursors of rows, which are changed by atomic additions alone. Between `open` and
  * `close` the degree of an agent is its cursor: where in its block its next end goes. So nothing is held beside the
  * graph, unless a block has more ends than a cursor can count (`wide`).
  *
- * Invariant: an end is put where nobody else puts one. In which order ends come into a row is left to chance, and
- * sorting takes it out again: the rows are the same for any workers. The caller orders the phases, as a parallel
- * region's end does; it gives sources edges of different agents.
+ * Invariant: an end is put where nobody else puts one, within its block. In which order ends come into a row is left to
+ * chance, and sorting takes it out again: the rows are the same for any workers. The caller orders the phases, as a
+ * parallel region's end does; walks hand over edges of different agents, below n. A walk whose edges are others when it
+ * is asked again does no harm beyond the rows: they are then filled in part, which `close` finds, or hold edges of both
+ * times.
  */
 #ifndef EM_BUILD_H
 #define EM_BUILD_H
@@ -32,12 +34,20 @@ _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "32-bit atomic words must be lock-free
 #define EM_BUILD_CHUNK 16384 /* edges of a piece: half a millisecond's work */
 #define EM_BUILD_BATCH 128   /* edges whose memory is asked for at once, before any of it is needed */
 #define EM_BUILD_SHORT 24    /* ends of a row that are sorted by insertion */
-#define EM_BUILD_PAGE  1024  /* indices of a page of memory, the smallest there is */
+#define EM_BUILD_PAGE  512   /* weights of a page of memory, the smallest there is */
+#define EM_BUILD_EMPTY (-1)  /* where no end was put */
 
 typedef struct em_build em_build;
 
 /* Tells the ends of the edges `first` to `first + size - 1`, at most EM_BUILD_BATCH. */
 typedef void (*em_build_source)(const em_build *build, int64_t first, int size, int32_t *one, int32_t *other);
+
+/* Takes at most EM_BUILD_BATCH edges; their weights, or NULL. */
+typedef void (*em_build_take)(
+    em_build *build, const int32_t *one, const int32_t *other, const double *weight, int size);
+
+/* Hands over the edges of a piece, with their weights if `weighted`. */
+typedef void (*em_build_walk)(em_build *build, int64_t piece, bool weighted, em_build_take take);
 
 typedef void (*em_build_phase)(em_build *build, int64_t piece);
 
@@ -47,23 +57,53 @@ struct em_build {
     int64_t narrow; /* ends of a block that such a cursor can count */
     int64_t edges;
     bool directed; /* whether only the first agent of an edge senses the second */
+    em_build_walk walk;
     em_build_source source;
-    void *given;          /* what the source draws from */
+    void *given;          /* what the walk or the source draws from */
     const double *weight; /* [edges], or NULL */
     em_word failed;       /* not 0: there was no memory to settle a block */
+    em_word strayed;      /* not 0: edges were others when they were asked for again */
     em_word repeats;      /* ends that stand beside their like in a closed row */
+    em_word uneven;       /* not 0: a folded row has a weight that is not 1 */
+    em_word
+        beyond; /* the least folded end whose weights add up to no finite number, its row in the high half */
 };
-
-static inline void em_build_init(
-    em_build *build, em_graph *graph, em_build_source source, void *given, int64_t edges)
-{
-    *build =
-        (em_build){.graph = graph, .narrow = INT32_MAX, .edges = edges, .source = source, .given = given};
-}
 
 static inline int64_t em_build_chunks(int64_t edges)
 {
     return (edges + EM_BUILD_CHUNK - 1) / EM_BUILD_CHUNK;
+}
+
+static inline int em_build_size(int64_t left)
+{
+    return left < EM_BUILD_BATCH ? (int)left : EM_BUILD_BATCH;
+}
+
+/* A walk: edges by their numbers, from a source. */
+static inline void em_build_walk_numbers(em_build *build, int64_t piece, bool weighted, em_build_take take)
+{
+    int32_t one[EM_BUILD_BATCH], other[EM_BUILD_BATCH];
+    int64_t first = piece * EM_BUILD_CHUNK, left = build->edges - first;
+    if (left > EM_BUILD_CHUNK) left = EM_BUILD_CHUNK;
+    for (int size; left > 0; first += size, left -= size) {
+        size = em_build_size(left);
+        build->source(build, first, size, one, other);
+        take(build, one, other, weighted ? build->weight + first : NULL, size);
+    }
+}
+
+static inline void em_build_init(
+    em_build *build, em_graph *graph, em_build_source source, void *given, int64_t edges)
+{
+    *build = (em_build){
+        .graph = graph,
+        .narrow = INT32_MAX,
+        .edges = edges,
+        .walk = em_build_walk_numbers,
+        .source = source,
+        .given = given,
+        .beyond = {UINT64_MAX},
+    };
 }
 
 /* The agents of a block: from the one returned up to `*end`. */
@@ -109,13 +149,22 @@ static inline void em_build_count_ends(em_build *build, const int32_t *row, int 
     }
 }
 
-/* Takes the next places of a row; returns the first. */
+/* Takes the next places of a row; returns the first, or -1 if they are not all in the row's block. */
 static inline int64_t em_build_reserve(em_build *build, int32_t row, int32_t places)
 {
+    const int64_t *start = &build->graph->start[(uint32_t)row / EM_GRAPH_BLOCK];
+    int64_t first;
     if (build->wide != NULL)
-        return (int64_t)em_atomic_add(&build->wide[row], (uint64_t)places, memory_order_relaxed);
-    return build->graph->start[(uint32_t)row / EM_GRAPH_BLOCK] +
-           em_build_add(&build->graph->degree[row], places);
+        first = (int64_t)em_atomic_add(&build->wide[row], (uint64_t)places, memory_order_relaxed);
+    else
+        first = start[0] + em_build_add(&build->graph->degree[row], places);
+    return first >= start[0] && first + places <= start[1] ? first : -1;
+}
+
+/* Says yes in a word that many look at and few have to change. */
+static inline void em_build_mark(em_word *word)
+{
+    if (em_atomic_load(word, memory_order_relaxed) == 0) em_atomic_store(word, 1, memory_order_relaxed);
 }
 
 static inline void em_build_put_ends(
@@ -128,6 +177,7 @@ static inline void em_build_put_ends(
     for (int k = 0, run; k < size; k += run) {
         run = em_build_run(row, k, size);
         int64_t first = em_build_reserve(build, row[k], run);
+        if (first < 0) return em_build_mark(&build->strayed);
         for (int r = 0; r < run; r++) place[k + r] = first + r;
         EM_BASE_FETCH_TO_WRITE(&graph->indices[first]);
         if (weight != NULL) EM_BASE_FETCH_TO_WRITE(&graph->weights[first]);
@@ -144,17 +194,17 @@ static inline void em_build_clear(em_build *build, int64_t block)
     memset(build->graph->degree + first, 0, (size_t)(end - first) * sizeof(int32_t));
 }
 
-static inline void em_build_count(em_build *build, int64_t chunk)
+static inline void em_build_take_count(
+    em_build *build, const int32_t *one, const int32_t *other, const double *weight, int size)
 {
-    int32_t one[EM_BUILD_BATCH], other[EM_BUILD_BATCH];
-    int64_t first = chunk * EM_BUILD_CHUNK, left = build->edges - first;
-    if (left > EM_BUILD_CHUNK) left = EM_BUILD_CHUNK;
-    for (int size; left > 0; first += size, left -= size) {
-        size = left < EM_BUILD_BATCH ? (int)left : EM_BUILD_BATCH;
-        build->source(build, first, size, one, other);
-        em_build_count_ends(build, one, size);
-        if (!build->directed) em_build_count_ends(build, other, size);
-    }
+    (void)weight;
+    em_build_count_ends(build, one, size);
+    if (!build->directed) em_build_count_ends(build, other, size);
+}
+
+static inline void em_build_count(em_build *build, int64_t piece)
+{
+    build->walk(build, piece, false, em_build_take_count);
 }
 
 /* Tells where the next block starts as if this one started at 0. */
@@ -180,7 +230,7 @@ static inline em_status em_build_begin(em_build *build)
     return build->wide == NULL ? EM_NO_MEMORY : EM_OK;
 }
 
-/* Sets the cursors to where rows begin, and touches the block's part of the rows for the first time. */
+/* Sets the cursors to where rows begin, and marks all places of the block as empty. */
 static inline void em_build_open(em_build *build, int64_t block)
 {
     em_graph *graph = build->graph;
@@ -195,23 +245,21 @@ static inline void em_build_open(em_build *build, int64_t block)
         before = build->wide != NULL ? 0 : before + degree;
         edge += degree;
     }
-    for (int64_t k = graph->start[block]; k < stop; k += EM_BUILD_PAGE) graph->indices[k] = 0;
-    for (int64_t k = graph->start[block]; graph->weights && k < stop; k += EM_BUILD_PAGE / 2)
+    for (int64_t k = graph->start[block]; k < stop; k++) graph->indices[k] = EM_BUILD_EMPTY;
+    for (int64_t k = graph->start[block]; graph->weights && k < stop; k += EM_BUILD_PAGE)
         graph->weights[k] = 0;
 }
 
-static inline void em_build_scatter(em_build *build, int64_t chunk)
+static inline void em_build_take_put(
+    em_build *build, const int32_t *one, const int32_t *other, const double *weight, int size)
 {
-    int32_t one[EM_BUILD_BATCH], other[EM_BUILD_BATCH];
-    int64_t first = chunk * EM_BUILD_CHUNK, left = build->edges - first;
-    if (left > EM_BUILD_CHUNK) left = EM_BUILD_CHUNK;
-    for (int size; left > 0; first += size, left -= size) {
-        size = left < EM_BUILD_BATCH ? (int)left : EM_BUILD_BATCH;
-        const double *weight = build->weight == NULL ? NULL : build->weight + first;
-        build->source(build, first, size, one, other);
-        em_build_put_ends(build, one, other, weight, size);
-        if (!build->directed) em_build_put_ends(build, other, one, weight, size);
-    }
+    em_build_put_ends(build, one, other, weight, size);
+    if (!build->directed) em_build_put_ends(build, other, one, weight, size);
+}
+
+static inline void em_build_scatter(em_build *build, int64_t piece)
+{
+    build->walk(build, piece, build->graph->weights != NULL, em_build_take_put);
 }
 
 /* Brings indices without a bit before those with it, weights with them; returns how many are without. A swap for each,
@@ -272,10 +320,20 @@ static inline int em_build_highest_bit(int64_t n)
     return bit;
 }
 
+/* Whether the row was filled, neither with too few ends nor with too many. */
+static inline bool em_build_is_filled(const em_build *build, int64_t block, int64_t edge, int32_t degree)
+{
+    if (degree < 0 || degree > build->graph->start[block + 1] - edge) return false;
+    int32_t all = 0;
+    for (int32_t k = 0; k < degree; k++) all |= build->graph->indices[edge + k];
+    return all >= 0;
+}
+
 /* Makes degrees of the cursors, sorts the rows, and counts what stands in them twice. */
 static inline void em_build_close(em_build *build, int64_t block)
 {
     em_graph *graph = build->graph;
+    const int bit = em_build_highest_bit(graph->n);
     int64_t end, edge = graph->start[block];
     int32_t before = 0;
     uint64_t repeats = 0;
@@ -283,14 +341,16 @@ static inline void em_build_close(em_build *build, int64_t block)
         int32_t filled = graph->degree[i];
         if (build->wide == NULL) graph->degree[i] = filled - before, before = filled;
         int32_t *index = graph->indices + edge, degree = graph->degree[i];
-        if (degree > EM_BUILD_SHORT && !em_build_ascends(index, degree))
-            em_build_sort(
-                index, graph->weights ? graph->weights + edge : NULL, degree, em_build_highest_bit(graph->n));
-        else if (degree <= EM_BUILD_SHORT)
-            em_build_insert(index, graph->weights ? graph->weights + edge : NULL, degree);
+        double *weight = graph->weights == NULL ? NULL : graph->weights + edge;
+        if (!em_build_is_filled(build, block, edge, degree)) return em_build_mark(&build->strayed);
+        if (degree <= EM_BUILD_SHORT)
+            em_build_insert(index, weight, degree);
+        else if (!em_build_ascends(index, degree))
+            em_build_sort(index, weight, degree, bit);
         for (int32_t k = 1; k < degree; k++) repeats += index[k] == index[k - 1];
         edge += degree;
     }
+    if (edge != graph->start[block + 1]) em_build_mark(&build->strayed);
     if (repeats > 0) em_atomic_add(&build->repeats, repeats, memory_order_relaxed);
 }
 
@@ -304,7 +364,7 @@ static inline void em_build_settle(em_build *build, int64_t block)
     int32_t degree[EM_GRAPH_BLOCK];
     char *copy = em_base_alloc(extra + bytes);
     if (copy == NULL) {
-        em_atomic_store(&build->failed, 1, memory_order_relaxed);
+        em_build_mark(&build->failed);
         return;
     }
     double *weights = graph->weights ? (double *)copy : NULL;

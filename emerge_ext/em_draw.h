@@ -14,7 +14,7 @@
 #ifndef EM_DRAW_H
 #define EM_DRAW_H
 
-#include "em_build.h"
+#include "em_fold.h"
 #include "em_random.h"
 
 #include <stdlib.h>
@@ -99,24 +99,19 @@ static inline void em_draw_ring(const em_build *build, int64_t first, int size, 
     }
 }
 
-/* A phase, blocks: of equal ends one stays; each edge that goes is told once. Rows close up within their block. */
+/* A phase, blocks: of equal ends one stays; each edge that goes is told once. */
 static inline void em_draw_drop(em_build *build, int64_t block)
 {
     em_draw *draw = build->given;
-    em_graph *graph = build->graph;
-    int64_t end, from = graph->start[block], to = from;
-    for (int64_t i = em_build_agents(build, block, &end); i < end; i++) {
-        int32_t kept = 0;
-        for (int32_t k = 0; k < graph->degree[i]; k++) {
-            int32_t j = graph->indices[from + k];
-            if (kept == 0 || graph->indices[to - 1] != j)
-                graph->indices[to++] = j, kept++;
-            else if (i < j)
+    const em_graph *graph = build->graph;
+    int64_t end, row = graph->start[block];
+    for (int64_t i = em_build_agents(build, block, &end); i < end; row += graph->degree[i++])
+        for (int64_t k = row + 1; k < row + graph->degree[i]; k++) {
+            int32_t j = graph->indices[k];
+            if (j == graph->indices[k - 1] && i < j)
                 draw->dropped[em_atomic_add(&draw->drops, 1, memory_order_relaxed)] = em_draw_key(i, j);
         }
-        from += graph->degree[i];
-        graph->degree[i] = kept;
-    }
+    em_fold_block(build, block);
 }
 
 /* ---- what is done alone */
@@ -127,24 +122,6 @@ static inline int64_t em_draw_row(const em_graph *graph, int64_t agent)
     int64_t first = agent - agent % EM_GRAPH_BLOCK, edge = graph->start[agent / EM_GRAPH_BLOCK];
     for (int64_t i = first; i < agent; i++) edge += graph->degree[i];
     return edge;
-}
-
-/* Closes the gaps between blocks; returns how many ends there are. */
-static inline int64_t em_draw_close_up(em_build *build)
-{
-    em_graph *graph = build->graph;
-    int64_t blocks = em_graph_blocks(graph->n), to = 0;
-    for (int64_t block = 0; block < blocks; block++) {
-        int64_t end, size = 0;
-        for (int64_t i = em_build_agents(build, block, &end); i < end; i++) size += graph->degree[i];
-        if (to != graph->start[block])
-            memmove(
-                graph->indices + to, graph->indices + graph->start[block], (size_t)size * sizeof(int32_t));
-        graph->start[block] = to;
-        to += size;
-    }
-    graph->start[blocks] = to;
-    return to;
 }
 
 static inline bool em_draw_has(const em_graph *graph, int64_t i, int32_t j)
@@ -268,7 +245,7 @@ static inline em_status em_draw_mend(em_build *build)
     uint64_t *table = em_base_alloc((size_t)(2 * lost) * sizeof *table);
     if (table == NULL) return EM_NO_MEMORY;
     memset(table, 0, (size_t)(2 * lost) * sizeof *table);
-    int64_t held = em_draw_close_up(build);
+    int64_t held = em_fold_close_up(build);
     if (build->source == em_draw_ring)
         em_draw_redirect(build, table, lost);
     else

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from . import admit, generate, graphs, team
 from ._engine import Graph
-from .edges import EdgeList, gather, graph_of, names, room
+from .edges import EdgeList, graph_from, graph_of, names, room
 from .errors import GraphFileError, InvalidType, InvalidValue
 
 __all__ = ["Constructors"]
@@ -73,10 +73,9 @@ class Constructors:
     @classmethod
     def _gathered(cls, found: EdgeList) -> Self:
         ends = 2 * len(found.pairs) if isinstance(found.pairs, Sized) else 0
-        with room(ends, each=10 if found.weights is None else 25):
-            keys, n, weights, notes = gather(found)
-            labels = None if found.labels is None else names(found.labels, n)
-            graph = graph_of(keys, n, weights, directed=found.directed)
+        with room(ends, each=4):
+            graph, notes = graph_from(found)
+            labels = None if found.labels is None else names(found.labels, graph.n)
         directed = None if found.directed else False
         return cls._of(graph, directed=directed, labels=labels, frequency=found.frequency, notes=notes)
 
@@ -545,8 +544,8 @@ class Constructors:
         Returns
         -------
         Topology
-            With copies of what was given. Self-loops are left out; repeated edges become one and their
-            weights add up; `notes` tells how many.
+            With copies of what was given. Self-loops are left out; repeated edges become one, whose weights
+            are added in ascending order; `notes` tells how many.
 
         Raises
         ------
@@ -559,7 +558,9 @@ class Constructors:
 
         Notes
         -----
-        Takes O(E log E).
+        Takes O(E log E), by all workers, and the memory of the topology alone; edges that are not arrays of
+        whole numbers of 32 or 64 bits, and weights that are not float64, are copied first. If another thread
+        writes to the arrays meanwhile, that is an error or edges from before and after.
 
         Examples
         --------
@@ -698,7 +699,10 @@ class Constructors:
 
         Notes
         -----
-        Takes O(E log E); edge lists are parsed without a loop in Python.
+        Takes O(E log E). Edge lists are read by all workers, and take the memory of the topology alone; of
+        compressed ones, that of the text besides. Lines that are odd, such as ``+1 2``, cost a loop in Python
+        over all lines. A file must not be made shorter while it is read. Weights are those that `float`
+        reads; of repeated edges they are added in ascending order.
 
         Examples
         --------

@@ -1,9 +1,10 @@
-"""Edges as arrays: checked, packed into keys, and merged.
+"""Edges, listed or as keys: checked, merged, and made into graphs.
 
-An edge (i, j) says that agent i senses agent j. Here it travels as one 64-bit *key*, i in the high half and
-j in the low half, so that one in-place sort brings edges into order and repeated ones side by side. The engine
-makes rows of distinct keys. The key of an undirected edge has its lesser agent in the high half. Agents are below
-2**31, so keys are never negative and both halves fit. This room knows neither topologies nor generators.
+An edge (i, j) says that agent i senses agent j. Lists of edges, arrays or text, are read where they are by the engine
+(`_engine.Listing`), which makes rows of them and merges repeated ones there. Edges that are drawn or edited travel as
+64-bit *keys*, i in the high half and j in the low half, so that one in-place sort brings them into order and repeated
+ones side by side. The key of an undirected edge has its lesser agent in the high half. Agents are below 2**31, so keys
+are never negative and both halves fit. This room knows neither topologies nor generators.
 """
 
 from __future__ import annotations
@@ -11,21 +12,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from mmap import mmap
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from . import admit, team
-from ._engine import Graph
+from ._engine import Graph, Listing
 from .errors import GraphError, InvalidType, TooLarge
 
 __all__ = [
     "ENDS_MAX",
+    "Columns",
     "EdgeList",
     "admitted_rows",
     "fresh",
-    "gather",
+    "graph_from",
     "graph_of",
     "heads_of",
     "merge",
@@ -35,6 +38,7 @@ __all__ = [
     "rows_of",
     "starts",
     "tails_of",
+    "text",
     "unordered",
 ]
 
@@ -42,13 +46,23 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Rows = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats | None]
 
+BYTES_OF_AN_END = 8
+"""What lines of text take, about; only the number of workers hangs on it."""
+
 ENDS_MAX = 2**31
 """Most edge ends that a complete topology is written out to."""
 
 
+class Columns(NamedTuple):
+    """Pairs of agents as two arrays: who senses, and whom."""
+
+    one: npt.NDArray[np.integer[Any]]
+    other: npt.NDArray[np.integer[Any]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EdgeList:
-    """What was read or given: pairs of agents and what came with them, not yet checked or merged."""
+    """What was read or given: pairs of agents, `Columns` or a `Listing`, and what came with them, not yet merged."""
 
     pairs: object
     n: int | None = None
@@ -140,7 +154,9 @@ def merge(keys: Ints, weights: Floats | None) -> tuple[Ints, Floats | None, int]
         if weights is not None:
             with np.errstate(over="ignore"):
                 weights = np.add.reduceat(weights, np.flatnonzero(first))
-            _add_up(keys, weights)
+            wrong = keys[~np.isfinite(weights)]
+            if wrong.size:
+                raise _too_heavy(int(heads_of(wrong)[0]), int(tails_of(wrong)[0]))
     return keys, weights, merged
 
 
@@ -164,29 +180,57 @@ def rows_of(graph: Graph) -> Rows:
     return degree, indices, weights
 
 
-def gather(found: EdgeList) -> tuple[Ints, int, Floats | None, tuple[str, ...]]:
-    """Check a list of edges and return its distinct keys, the number of agents, weights and notes.
+def text(content: mmap | bytearray, first: int, *, weighted: bool, commas: bool, limit: int) -> Listing:
+    """Return what is listed, of agents below the limit, in the lines from byte `first` on; it may be odd."""
+    view = np.frombuffer(content, np.uint8)
+    workers = team.builders(view.size // BYTES_OF_AN_END)
+    return Listing.of_text(view, first, weighted, commas, isinstance(content, mmap), limit, workers)
 
-    Edges from an agent to itself are left out; repeated edges become one, and their weights add up.
+
+def graph_from(found: EdgeList) -> tuple[Graph, tuple[str, ...]]:
+    """Check a list of edges and return its graph, and notes.
+
+    Edges from an agent to itself are left out; repeated edges become one, whose weights are added in ascending order.
     """
-    pairs = _pairs(found.pairs)
-    n = _agents(pairs, found.n)
-    weights = _weights(found.weights, pairs)
+    listing = found.pairs if isinstance(found.pairs, Listing) else _listed(found)
+    n = listing.most + 1 if found.n is None else found.n
+    graph, merged = _made(listing, n, directed=found.directed, weighted=listing.uneven)
+    if merged and listing.weighted and not listing.uneven:  # ones add up to more
+        graph, merged = _made(listing, n, directed=found.directed, weighted=True)
     notes = list(found.notes)
-    heads, tails = pairs.astype(np.int64, copy=False).T
-    keys = pack(heads, tails) if found.directed else unordered(heads, tails)
-    proper = heads != tails
-    loops = keys.size - int(np.count_nonzero(proper))
-    if loops:
-        keys = keys[proper]
-        weights = None if weights is None else weights[proper]
-        notes.append(f"{_many(loops, 'self-loop')} left out")
-    del proper
-    keys, weights, merged = merge(keys, weights)
+    if listing.loops:
+        notes.append(f"{_many(listing.loops, 'self-loop')} left out")
     if merged:
-        added = "" if weights is None else ", the weights added"
+        added = ", the weights added" if listing.weighted else ""
         notes.append(f"{_many(merged, 'repeated edge')} merged{added}")
-    return keys, n, weights, tuple(notes)
+    return graph, tuple(notes)
+
+
+def _made(listing: Listing, n: int, *, directed: bool, weighted: bool) -> tuple[Graph, int]:
+    """Return a graph, and how many edges were merged."""
+    ends = (1 if directed else 2) * (listing.edges - listing.loops)
+    admit.memory(6 * n + (12 if weighted else 4) * ends, f"a topology of {n} agents")
+    graph, merged, beyond = listing.graph(n, weighted, directed, team.builders(ends))
+    if beyond is not None:
+        raise _too_heavy(*beyond)
+    return graph, merged
+
+
+def _listed(found: EdgeList) -> Listing:
+    """Look through pairs and their weights, without copies where their types allow it."""
+    columns = found.pairs if isinstance(found.pairs, Columns) else Columns(*_pairs(found.pairs).T)
+    size = columns.one.size
+    n = None if found.n is None else admit.count(found.n, "n", most=admit.AGENTS_MAX)
+    if n is None and size == 0:
+        raise GraphError("no edges tell how many agents there are: give their number n, at least 1")
+    weights = _weights(found.weights, size)
+    kind = np.int32 if np.can_cast(columns.one.dtype, np.int32) else np.int64
+    one, other = (np.require(column, kind, "A") for column in columns)
+    limit = admit.AGENTS_MAX if n is None else n
+    listing = Listing.of_arrays(one, other, weights, limit, team.builders(2 * size))
+    if listing.odd:
+        raise _odd(np.column_stack(columns), weights, n)
+    return listing
 
 
 def names(labels: Iterable[object], n: int) -> npt.NDArray[np.str_]:
@@ -241,56 +285,44 @@ def _pairs(edges: object) -> npt.NDArray[np.integer[Any]]:
     return array
 
 
-def _agents(pairs: npt.NDArray[np.integer[Any]], n: int | None) -> int:
-    if n is not None:
-        n = admit.count(n, "n", most=admit.AGENTS_MAX)
-    elif pairs.size == 0:
-        raise GraphError("no edges tell how many agents there are: give their number n, at least 1")
-    if pairs.size == 0:
-        return n or 0
+def _weights(weights: object, size: int) -> Floats | None:
+    """Return a weight for each edge, perhaps the user's own array."""
+    if weights is None:
+        return None
+    try:
+        array = np.asarray(weights)
+    except ValueError:
+        raise GraphError(f"weights must have shape ({size},), one for each edge") from None
+    if array.dtype.kind not in "fiub":
+        raise InvalidType(f"weights must be real numbers, not {array.dtype}")
+    if array.ndim and array.shape != (size,):
+        raise GraphError(f"weights must be one number or have shape ({size},), not {array.shape}")
+    return np.broadcast_to(np.require(array, np.float64, "A"), (size,))
+
+
+def _odd(pairs: npt.NDArray[np.integer[Any]], weights: Floats | None, n: int | None) -> GraphError:
+    """Say what is wrong with edges that the engine does not take."""
     least, most = int(pairs.min()), int(pairs.max())
-    limit = admit.AGENTS_MAX if n is None else n
-    if least < 0 or most >= limit:
+    if least < 0 or most >= (admit.AGENTS_MAX if n is None else n):
         wrong = least if least < 0 else most
         row = int(np.flatnonzero((pairs == wrong).any(axis=1))[0])
         if n is None and least >= 0:
             allowed = f"a topology has at most {admit.AGENTS_MAX} agents, numbered from 0"
         else:
             allowed = "agents are numbered from 0" + ("" if n is None else f" to {n - 1}")
-        raise GraphError(f"edge {row}, ({pairs[row, 0]}, {pairs[row, 1]}), names agent {wrong}, but {allowed}")
-    return most + 1 if n is None else n
+        return GraphError(f"edge {row}, ({pairs[row, 0]}, {pairs[row, 1]}), names agent {wrong}, but {allowed}")
+    if weights is None or np.isfinite(weights).all():
+        return GraphError("edges were changed while they were looked at: give a copy that nobody changes")
+    row = int(np.flatnonzero(~np.isfinite(weights))[0])
+    return GraphError(
+        f"weights must be finite, but edge {row}, ({pairs[row, 0]}, {pairs[row, 1]}), has weight {weights[row]}"
+    )
 
 
-def _weights(weights: object, pairs: npt.NDArray[np.integer[Any]]) -> Floats | None:
-    if weights is None:
-        return None
-    try:
-        array = np.asarray(weights)
-    except ValueError:
-        raise GraphError(f"weights must have shape ({len(pairs)},), one for each edge") from None
-    if array.dtype.kind not in "fiub":
-        raise InvalidType(f"weights must be real numbers, not {array.dtype}")
-    if array.ndim == 0:
-        array = np.full(len(pairs), array)
-    if array.shape != (len(pairs),):
-        raise GraphError(f"weights must be one number or have shape ({len(pairs)},), not {array.shape}")
-    array = array.astype(np.float64)
-    wrong = ~np.isfinite(array)
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise GraphError(
-            f"weights must be finite, but edge {row}, ({pairs[row, 0]}, {pairs[row, 1]}), has weight {array[row]}"
-        )
-    return array
-
-
-def _add_up(keys: Ints, weights: Floats) -> None:
-    wrong = keys[~np.isfinite(weights)]
-    if wrong.size:
-        raise GraphError(
-            f"weights of the repeated edge ({heads_of(wrong)[0]}, {tails_of(wrong)[0]}) add up beyond the"
-            " range of numbers: scale the weights down"
-        )
+def _too_heavy(one: int, other: int) -> GraphError:
+    return GraphError(
+        f"weights of the repeated edge ({one}, {other}) add up beyond the range of numbers: scale the weights down"
+    )
 
 
 def _many(number: int, thing: str) -> str:

@@ -1,25 +1,28 @@
 """From files to edges: which reader an ending asks for, and the formats that have no room of their own.
 
 Every reader returns an `EdgeList`. What is wrong with a file is a `GraphFileError` that names it and, where
-the format has lines, the line. Edge lists are read by NumPy's parser; only if that gives up, or what it read
-is not admitted, are the lines looked at one by one, to name the first that is wrong.
+the format has lines, the line. Edge lists are read by the engine, by all workers, from the file as the system maps
+it into memory, or from what a compressed one holds. Only if it finds a line odd are lines looked at one by one, as
+Python reads them, to take what is right in another way or to name the first that is wrong.
 """
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import math
 import os
 import re
-import warnings
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import islice
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from . import admit, graphs, matpower
+from . import admit, edges, graphs, matpower
 from .edges import EdgeList
 from .errors import GraphError, GraphFileError, InvalidType, InvalidValue, TooLarge
 
@@ -31,6 +34,9 @@ ENDINGS = (*EDGE_LISTS, ".mtx", ".graphml", ".gml", ".npz", ".m")
 
 NPZ_KEYS = frozenset({"format", "shape", "data", "indices", "indptr", "row", "col", "offsets", "_is_array"})
 """What `scipy.sparse.save_npz` writes."""
+
+CHUNK = 2**20
+"""Bytes that are unpacked, or looked at, at once."""
 
 Read = TypeVar("Read")
 
@@ -102,14 +108,34 @@ def _edge_list(path: Path, ending: str, *, directed: bool, n: int | None) -> Edg
         if n is None:
             raise GraphFileError(f"{path} holds no edges: give the number of agents n")
         return EdgeList([], n=n, directed=directed, notes=tuple(notes))
-    table = _parsed(path, layout, admit.AGENTS_MAX if n is None else n)
+    limit = admit.AGENTS_MAX if n is None else n
+    content = _content(path)
+    commas, weighted = layout.separator == ",", layout.columns == 3
+    listing = edges.text(content, _first(content, layout.skip), weighted=weighted, commas=commas, limit=limit)
+    if listing.foreign:
+        _decode(content)
+    if listing.odd:
+        return _scanned_list(path, layout, limit, n=n, directed=directed, notes=notes)
+    return EdgeList(listing, n=n, directed=directed, notes=(*notes, *_unnamed(listing.least)))
+
+
+def _scanned_list(
+    path: Path, layout: Layout, limit: int, *, n: int | None, directed: bool, notes: list[str]
+) -> EdgeList:
+    """Read edges line by line, which takes lines that the engine finds odd, or says what is wrong with one."""
+    fields = [("one", "i8"), ("other", "i8"), ("weight", "f8")][: layout.columns]
+    table = np.fromiter(_scanned(path, layout, limit), np.dtype(fields))
     pairs = table.view(np.int64).reshape(table.size, layout.columns)[:, :2]
-    least = int(pairs.min())
-    if least:
-        unnamed = "agent 0 has" if least == 1 else f"agents 0 to {least - 1} have"
-        notes.append(f"the least agent number is {least}, so {unnamed} no edges")
     weights = table["weight"] if layout.columns == 3 else None
+    notes = [*notes, *_unnamed(int(pairs.min()))]
     return EdgeList(pairs, n=n, weights=weights, directed=directed, notes=tuple(notes))
+
+
+def _unnamed(least: int) -> list[str]:
+    if least == 0:
+        return []
+    unnamed = "agent 0 has" if least == 1 else f"agents 0 to {least - 1} have"
+    return [f"the least agent number is {least}, so {unnamed} no edges"]
 
 
 def _layout(path: Path, ending: str) -> Layout:
@@ -133,29 +159,32 @@ def _layout(path: Path, ending: str) -> Layout:
     return Layout(skip, 0, None, "#")
 
 
-def _parsed(path: Path, layout: Layout, limit: int) -> np.ndarray[Any, np.dtype[np.void]]:
-    """Read all edges at once; if anything is odd, look at the lines one by one."""
-    dtype = np.dtype([("one", "i8"), ("other", "i8"), ("weight", "f8")][: layout.columns])
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            table = np.loadtxt(
-                str(path),
-                dtype,
-                comments=layout.comment,
-                delimiter=layout.separator,
-                skiprows=layout.skip,
-                encoding="utf-8-sig",
-                ndmin=1,
-            )
-    except UnicodeDecodeError:
-        raise
-    except (ValueError, OverflowError, Warning):
-        return np.array(list(_scanned(path, layout, limit)), dtype)
-    odd = any(bool((table[name] < 0).any() or (table[name] >= limit).any()) for name in ("one", "other"))
-    if odd or (layout.columns == 3 and not np.isfinite(table["weight"]).all()):
-        return np.array(list(_scanned(path, layout, limit)), dtype)
-    return table
+def _content(path: Path) -> mmap | bytearray:
+    """Return all bytes: a file as it is mapped into memory, or what a compressed one holds, unpacked."""
+    if not path.name.lower().endswith(".gz"):
+        with path.open("rb") as file:
+            return mmap(file.fileno(), 0, access=ACCESS_READ)
+    content = bytearray()
+    with gzip.open(path) as packed:
+        while chunk := packed.read(CHUNK):
+            content += chunk
+    return content
+
+
+def _first(content: mmap | bytearray, skip: int) -> int:
+    """Return where the first line begins after those to be skipped."""
+    first = len(codecs.BOM_UTF8) if content[:3] == codecs.BOM_UTF8 else 0
+    for end in islice(re.finditer(rb"\r\n?|\n", content), skip):
+        first = end.end()
+    return first
+
+
+def _decode(content: mmap | bytearray) -> None:
+    """Raise UnicodeDecodeError if this is no text in UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for first in range(0, len(content), CHUNK):
+        decoder.decode(content[first : first + CHUNK])
+    decoder.decode(b"", final=True)
 
 
 def _scanned(path: Path, layout: Layout, limit: int) -> Iterator[tuple[float, ...]]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import admit
-from .edges import EdgeList, starts
+from .edges import Columns, EdgeList, starts
 from .errors import GraphError, InvalidType
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def from_scipy(matrix: Any, *, weighted: bool, labels: Iterable[object] | None) 
         raise GraphError(f"a matrix must be square, a row for each agent, but its shape is {matrix.shape}")
     entries = sparse.coo_array(matrix)
     return EdgeList(
-        np.column_stack([entries.row, entries.col]),
+        Columns(entries.row, entries.col),
         n=int(matrix.shape[0]),
         weights=entries.data if weighted else None,
         directed=True,

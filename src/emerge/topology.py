@@ -20,8 +20,9 @@ from .constructors import Constructors
 from .edges import (
     ENDS_MAX,
     EdgeList,
+    Rows,
     admitted_rows,
-    gather,
+    graph_from,
     graph_of,
     heads_of,
     merge,
@@ -363,13 +364,14 @@ class Topology(Constructors):
         """
         directed = self.directed
         with room(self.edge_ends):
-            added, _, more, notes = gather(EdgeList(edges, len(self), weights, directed, notes=self._notes))
-            if self.kind == "complete" and more is None:
-                notes = _merged(notes, added.size, weighted=False)
+            new, notes = graph_from(EdgeList(edges, len(self), weights, directed, notes=self._notes))
+            if self.kind == "complete" and weights is None:
+                notes = _merged(notes, new.edge_ends // 2, weighted=False)
                 return self._like(self._graph, directed=False, notes=notes)
             keys, old = self._keys()
+            added, more = _keys_of(rows_of(new), directed=directed)
             both: Floats | None = None
-            if old is not None or more is not None:
+            if old is not None or weights is not None:
                 old = np.ones(keys.size) if old is None else old
                 more = np.ones(added.size) if more is None else more
                 both = np.concatenate([old, more])
@@ -458,13 +460,7 @@ class Topology(Constructors):
 
     def _keys(self) -> tuple[Ints, Floats | None]:
         """Return keys and weights of the edges, ascending, undirected ones once."""
-        directed = self.directed
-        degree, indices, weights = self._rows()
-        heads = np.repeat(np.arange(len(self), dtype=np.int64), degree)
-        if directed:
-            return pack(heads, indices), weights
-        once = heads < indices
-        return pack(heads[once], indices[once]), None if weights is None else weights[once]
+        return _keys_of(self._rows(), directed=self.directed)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Topology):
@@ -572,6 +568,16 @@ def _symmetric(degree: Halves, indices: Halves, weights: Floats | None) -> bool:
     if not np.array_equal(indices, heads[order]):
         return False
     return weights is None or np.array_equal(weights, weights[order])
+
+
+def _keys_of(rows: Rows, *, directed: bool) -> tuple[Ints, Floats | None]:
+    """Return keys and weights of the edges in rows, ascending, undirected ones once."""
+    degree, indices, weights = rows
+    heads = np.repeat(np.arange(degree.size, dtype=np.int64), degree)
+    if directed:
+        return pack(heads, indices), weights
+    once = heads < indices
+    return pack(heads[once], indices[once]), None if weights is None else weights[once]
 
 
 def _merged(notes: Notes, repeats: int, *, weighted: bool) -> Notes:

@@ -67,18 +67,23 @@ static inline em_graph *phases_scattered(
     return graph;
 }
 
-/* All phases until the rows are closed. */
-static inline void phases_all(em_build *build, int size)
+/* All phases until the rows are closed, of edges in so many pieces. */
+static inline void phases_pieces(em_build *build, int64_t pieces, int size)
 {
-    int64_t blocks = em_graph_blocks(build->graph->n), chunks = em_build_chunks(build->edges);
+    int64_t blocks = em_graph_blocks(build->graph->n);
     phases_each(build, em_build_clear, blocks, size);
-    phases_each(build, em_build_count, chunks, size);
+    phases_each(build, em_build_count, pieces, size);
     phases_each(build, em_build_sum, blocks, size);
     CHECK(em_build_begin(build) == EM_OK);
     CHECK(build->graph->start[blocks] == build->graph->ends);
     phases_each(build, em_build_open, blocks, size);
-    phases_each(build, em_build_scatter, chunks, size);
+    phases_each(build, em_build_scatter, pieces, size);
     phases_each(build, em_build_close, blocks, size);
+}
+
+static inline void phases_all(em_build *build, int size)
+{
+    phases_pieces(build, em_build_chunks(build->edges), size);
 }
 
 #endif
