@@ -22,6 +22,7 @@ static inline void em_order_agent(em_swarm *swarm, int64_t agent, em_scratch *sc
     em_inbox *inbox = em_swarm_inbox(swarm);
     uint64_t nudged = inbox == NULL ? 0 : em_inbox_take(inbox, agent);
     swarm->state[0][agent] = em_phase_wrap(scratch->wrapped[0] + em_phase_from_binary(nudged));
+    if (swarm->displacement != NULL) swarm->displacement[agent] += em_phase_from_binary(nudged);
     em_phase_sincos(swarm->state[0][agent], &cosine, &sine);
     if (failed) cosine = sine = 0.0;
     em_table_store(table, agent, 1, &cosine, &sine);

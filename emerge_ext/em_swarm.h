@@ -42,6 +42,7 @@ typedef struct {
     double *work;              /* [rates of the model * work of the integrator][n] */
     _Atomic(em_inbox *) inbox; /* NULL until somebody nudges */
     em_word fault;             /* least agent that left reach in this tick */
+    double *displacement;      /* [n]: how far each has turned, or NULL: nobody asks */
     uint8_t *failed;           /* [n]: who publishes nothing and holds still, or NULL: nobody */
     int64_t living;            /* how many are not failed */
     double total[2];           /* the sum of all phasors */
@@ -132,7 +133,13 @@ static inline void em_swarm_fill(em_swarm *swarm, int64_t block, const double *p
     memcpy(swarm->frequency + first, frequency + first, (size_t)count * sizeof *frequency);
 }
 
-/* These four while nobody is at work. The phase of an agent as it would be if the swarm's inbox were drained now. */
+/* How far agents from `first` on have turned, or NULL. */
+static inline double *em_swarm_turned(const em_swarm *swarm, int64_t first)
+{
+    return swarm->displacement == NULL ? NULL : swarm->displacement + first;
+}
+
+/* These five while nobody is at work. The phase of an agent as it would be if the swarm's inbox were drained now. */
 static inline double em_swarm_phase(const em_swarm *swarm, const em_inbox *inbox, int64_t i)
 {
     double phase = swarm->state[0][i];
@@ -143,6 +150,17 @@ static inline void em_swarm_read_phase(em_swarm *swarm, double *restrict phase)
 {
     const em_inbox *inbox = em_swarm_inbox(swarm);
     for (int64_t i = 0; i < swarm->n; i++) phase[i] = em_swarm_phase(swarm, inbox, i);
+}
+
+/* How far agents have turned, by what waits in the inbox too; false if nobody counts. */
+static inline bool em_swarm_read_displacement(em_swarm *swarm, double *restrict turned)
+{
+    const em_inbox *inbox = em_swarm_inbox(swarm);
+    if (swarm->displacement == NULL) return false;
+    memcpy(turned, swarm->displacement, (size_t)swarm->n * sizeof *turned);
+    for (int64_t i = 0; inbox != NULL && i < swarm->n; i++)
+        turned[i] += em_phase_from_binary(em_inbox_peek(inbox, i));
+    return true;
 }
 
 /* The phases as they are, and apart from them what waits in the inbox; false if nobody has nudged yet. */
@@ -237,7 +255,8 @@ static inline void em_swarm_publish(em_swarm *swarm, int64_t block, bool stale, 
 {
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     em_inbox *inbox = em_swarm_inbox(swarm);
-    bool turned = inbox != NULL && em_inbox_drain(inbox, first, count, swarm->state[0] + first);
+    bool turned = inbox != NULL &&
+                  em_inbox_drain(inbox, first, count, swarm->state[0] + first, em_swarm_turned(swarm, first));
     scratch->drains += turned;
     if (turned || stale)
         em_swarm_phasors(
@@ -331,6 +350,16 @@ static inline void em_swarm_wrap(
     }
 }
 
+/* Adds to how far agents have turned what their own step, not yet wrapped, turns them; who left reach stays. */
+static inline void em_swarm_displace(
+    em_swarm *swarm, int64_t first, int64_t count, const double *restrict next)
+{
+    double *turned = em_swarm_turned(swarm, first);
+    const double *phase = swarm->state[0] + first;
+    for (int64_t i = 0; turned != NULL && i < count; i++)
+        turned[i] += em_phase_within_reach(next[i]) ? next[i] - phase[i] : 0.0;
+}
+
 /* From fields to rates to the next state, in scratch, of agents first .. first + count - 1, a block or one agent;
  * after the last stage phases are wrapped. */
 static inline void em_swarm_answer(
@@ -348,7 +377,9 @@ static inline void em_swarm_answer(
         for (int64_t i = 0; swarm->failed != NULL && i < count; i++)
             if (swarm->failed[first + i]) next[i] = state[i];
     }
-    if (stage + 1 == step->stages) em_swarm_wrap(swarm, first, count, scratch->next, scratch->wrapped);
+    if (stage + 1 < step->stages) return;
+    em_swarm_wrap(swarm, first, count, scratch->next, scratch->wrapped);
+    em_swarm_displace(swarm, first, count, scratch->next);
 }
 
 /* From what a block senses to its next state, and from that to its phasors. What the last stage makes becomes the
@@ -366,7 +397,9 @@ static inline void em_swarm_combine(
         return;
     }
     em_inbox *inbox = em_swarm_inbox(swarm);
-    if (inbox != NULL) scratch->drains += em_inbox_drain(inbox, first, count, scratch->wrapped);
+    if (inbox != NULL)
+        scratch->drains +=
+            em_inbox_drain(inbox, first, count, scratch->wrapped, em_swarm_turned(swarm, first));
     for (int v = 1; v < variables; v++)
         memcpy(swarm->state[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
     em_swarm_phasors(swarm, block, scratch->wrapped, swarm->state[0] + first, table, scratch);

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import emerge
-from emerge import _engine
+from emerge import _engine, observe
 
 HOUSE = Path(__file__).parent.parent
 UPSTAIRS, GROUND = HOUSE / "src" / "emerge", HOUSE / "emerge_ext"
@@ -19,7 +19,17 @@ IMPORTS = {
     "errors": set(),
     "admit": {"errors"},
     "model": {"admit", "errors"},
-    "until": {"admit"},
+    "until": {"admit", "observer"},
+    "phasor": {"_engine", "admit", "errors"},
+    "links": {"edges", "errors", "topology"},
+    "measure": {"admit", "errors", "links", "phasor", "topology"},
+    "series": {"admit", "errors", "links", "phasor", "topology"},
+    "observer": {"admit", "links", "phasor", "swarm", "topology", "until"},
+    "samples": {"admit", "measure", "observer", "phasor", "swarm"},
+    "totals": {"admit", "errors", "links", "measure", "observer", "phasor", "samples", "series", "swarm"},
+    "record": {"errors", "links", "observer", "result", "run", "series", "swarm", "until"},
+    "lyapunov": {"admit", "errors", "run", "swarm"},
+    "observe": {"lyapunov", "measure", "observer", "samples", "series", "totals", "until"},
     "metrics": set(),
     "result": set(),
     "progress": {"admit", "errors"},
@@ -74,6 +84,7 @@ IMPORTS = {
         "event",
         "pace",
         "progress",
+        "record",
         "result",
         "trace",
         "until",
@@ -91,8 +102,10 @@ IMPORTS = {
         "live",
         "metrics",
         "model",
+        "observer",
         "pace",
         "progress",
+        "record",
         "result",
         "run",
         "team",
@@ -259,8 +272,9 @@ def test_everything_public_is_exported_once():
 
 def public():
     """Public callables, with methods and properties of public classes."""
-    for name in emerge.__all__:
-        thing = getattr(emerge, name)
+    named = [(name, getattr(emerge, name)) for name in emerge.__all__]
+    named += [(f"observe.{name}", getattr(observe, name)) for name in observe.__all__]
+    for name, thing in named:
         yield name, thing
         if inspect.isclass(thing) and not issubclass(thing, Exception):
             for member in dir(thing):
