@@ -324,7 +324,8 @@ def splay(phase: npt.ArrayLike, *, failed: npt.ArrayLike | None = None) -> Any:
     if n <= 1:
         return _plain(np.ones(given.shape[:-1]))
     gaps = np.diff(left, axis=-1, append=left[..., :1] + TURN)
-    return _plain(1.0 - np.abs(gaps - TURN / n).sum(axis=-1) / (2 * TURN * (1 - 1 / n)))
+    uneven = np.abs(gaps - TURN / n).sum(axis=-1) / (2 * TURN * (1 - 1 / n))
+    return _plain(1.0 - np.minimum(uneven, 1.0))
 
 
 def weights_of(value: object, n: int) -> Floats:

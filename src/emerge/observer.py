@@ -137,7 +137,8 @@ class Observer:
         Parameters
         ----------
         level : float
-            Finite. Of complex values the length must reach it, of several values each.
+            Finite. Of complex values the length must reach it, of several values each. What sums a run up is judged by
+            what it has come to so far, which is little at first: `settled` may be what you mean.
 
         Returns
         -------
