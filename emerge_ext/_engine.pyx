@@ -178,6 +178,16 @@ def order_parameter(const double[::1] phase not None, const uint8_t[::1] failed=
     return hypot(order[0], order[1]) / living if living > 0 else 0.0, atan2(order[1], order[0])
 
 
+def phasors(const double[::1] phase not None, double[::1] out not None):
+    """Write cos and sin of each phase, which must be within reach, side by side: as a tick computes them."""
+    cdef int64_t i
+    if out.shape[0] != 2 * phase.shape[0]:
+        raise InvalidValue(f"an array of {2 * phase.shape[0]} entries is needed, not of {out.shape[0]}")
+    with nogil:
+        for i in range(phase.shape[0]):
+            em_phase_sincos(phase[i], &out[2 * i], &out[2 * i + 1])
+
+
 cdef void *_take(size_t size, str what) except NULL:
     cdef void *memory = em_base_alloc(size)
     if memory == NULL:

@@ -144,6 +144,7 @@ cdef class Engine:
         em_sums_free(em_swarm_offered(&self.swarm))
         em_base_free(self.swarm.share)
         em_base_free(self.swarm.extent)
+        em_base_free(self.swarm.displacement)
         em_base_free(self.swarm.failed)
         em_base_free(self.order)
         em_base_free(self.scratch)
@@ -256,6 +257,8 @@ cdef class Engine:
         held += self.scratches * (sizeof(em_scratch) + sizeof(em_steal_queue))
         if self.order != NULL:
             held += 8 * swarm.n
+        if swarm.displacement != NULL:
+            held += 8 * swarm.n
         if swarm.failed != NULL:
             held += swarm.n
         held += em_sums_size(em_swarm_offered(swarm), blocks)
@@ -310,6 +313,39 @@ cdef class Engine:
             self.swarm.adapt.holds = False
         finally:
             self._leave()
+
+    def track(self):
+        """Count from now on how far agents turn, if that is not done already."""
+        self._enter()
+        try:
+            self._track()
+        finally:
+            self._leave()
+
+    cdef int _track(self) except -1:
+        """In one's turn: begin to count how far agents turn; what waits in the inbox has turned them already."""
+        cdef const em_inbox *inbox = em_swarm_inbox(&self.swarm)
+        cdef double *turned
+        cdef int64_t i
+        if self.swarm.displacement != NULL:
+            return 0
+        turned = <double *>_take(self.swarm.n * sizeof(double), "how far agents turn")
+        self._gather()
+        for i in range(self.swarm.n):
+            turned[i] = -em_phase_from_binary(em_inbox_peek(inbox, i)) if inbox != NULL else 0.0
+        self.swarm.displacement = turned
+        return 0
+
+    def read_displacement(self, double[::1] out not None):
+        """Copy how far agents have turned, by what waits in the inbox too; returns whether anybody counts."""
+        cdef bint tracked
+        self._fits(out)
+        self._enter()
+        self._gather()
+        with nogil:
+            tracked = em_swarm_read_displacement(&self.swarm, &out[0])
+        self._leave()
+        return tracked
 
     def mark_failed(self, const int64_t[::1] agents not None, bint fails):
         """Let agents fail, or take them back, between two ticks."""
@@ -715,14 +751,18 @@ cdef class Engine:
 
     # ---- keeping
 
-    def snapshot(self, double[::1] phase not None, uint64_t[::1] waiting not None, **others):
-        """Copy the state between two ticks for `resume`; returns the clock, and whether anything waits.
+    def snapshot(self, double[::1] phase not None, uint64_t[::1] waiting not None, double[::1] displacement not None,
+                 **others):
+        """Copy the state between two ticks for `resume`.
+
+        Returns the clock, whether anything waits, and whether anybody counts how far agents turn.
 
         `others` are arrays for what `read` reads, by name.
         """
-        cdef bint nudged
+        cdef bint nudged, tracked
         cdef double[::1] out
         self._fits(phase)
+        self._fits(displacement)
         if waiting.shape[0] != self.swarm.n:
             raise InvalidValue(f"an array of {self.swarm.n} entries is needed, not of {waiting.shape[0]}")
         self._enter()
@@ -734,7 +774,10 @@ cdef class Engine:
                 memcpy(&out[0], self._array(name), self.swarm.n * sizeof(double))
             with nogil:
                 nudged = em_swarm_read_apart(&self.swarm, &phase[0], &waiting[0])
-            return self.clock, nudged
+            tracked = self.swarm.displacement != NULL
+            if tracked:
+                memcpy(&displacement[0], self.swarm.displacement, self.swarm.n * sizeof(double))
+            return self.clock, nudged, tracked
         finally:
             self._leave()
 
@@ -772,13 +815,17 @@ cdef class Engine:
         if adapt.holds:
             memcpy(self.strides, &arrays[0], size * sizeof(double))
 
-    def resume(self, clock, const uint64_t[::1] waiting=None):
+    def resume(self, clock, const uint64_t[::1] waiting=None, const double[::1] displacement=None):
         """Go on where a snapshot was taken, in a new engine made with its phases and frequencies."""
         cdef int64_t i
         cdef em_inbox *inbox
         self.swarm.origin, self.swarm.tick, self.dt, self.swarm.drawn = clock
         self.swarm.dt = self.dt
         self.told_time = self.time
+        if displacement is not None:
+            self._fits(displacement)
+            self._track()
+            memcpy(self.swarm.displacement, &displacement[0], self.swarm.n * sizeof(double))
         if waiting is None:
             return
         if waiting.shape[0] != self.swarm.n:

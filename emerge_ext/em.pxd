@@ -89,6 +89,7 @@ cdef extern from "em_phase.h" nogil:
     double em_phase_difference(double a, double b)
     uint64_t em_phase_to_binary(double angle)
     double em_phase_from_binary(uint64_t binary)
+    void em_phase_sincos(double x, double *cosine, double *sine)
 
 
 cdef extern from "em_graph.h" nogil:
@@ -444,6 +445,7 @@ cdef extern from "em_swarm.h" nogil:
         em_adapt adapt
         em_word turned
         em_word fault
+        double *displacement
         uint8_t *failed
         int64_t living
 
@@ -462,6 +464,7 @@ cdef extern from "em_swarm.h" nogil:
     void em_swarm_fill(em_swarm *swarm, int64_t block, const double *phase, const double *frequency)
     double em_swarm_phase(const em_swarm *swarm, const em_inbox *inbox, int64_t i)
     void em_swarm_read_phase(em_swarm *swarm, double *phase)
+    bint em_swarm_read_displacement(em_swarm *swarm, double *turned)
     bint em_swarm_read_apart(em_swarm *swarm, double *phase, uint64_t *waiting)
     void em_swarm_write_phase(em_swarm *swarm, const double *phase)
     void em_swarm_order(int64_t n, const double *phase, const uint8_t *failed, em_scratch *scratch, double *order)

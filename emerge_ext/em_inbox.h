@@ -71,14 +71,17 @@ static inline uint64_t em_inbox_take(em_inbox *inbox, int64_t agent)
 }
 
 /* Only the owner of agents first .. first + count - 1, which are one block: turns their phases by what waits
- * for them and keeps them wrapped. True if any was turned. */
-static inline bool em_inbox_drain(em_inbox *inbox, int64_t first, int64_t count, double *phase)
+ * for them and keeps them wrapped; adds it to how far they were turned, unless that is NULL. True if any was turned. */
+static inline bool em_inbox_drain(
+    em_inbox *inbox, int64_t first, int64_t count, double *phase, double *turned)
 {
     em_word *mark = &inbox->marks[first / inbox->block];
     if (em_atomic_load(mark, memory_order_relaxed) == 0) return false;
     if (em_atomic_swap(mark, 0, memory_order_acquire) == 0) return false;
     for (int64_t i = 0; i < count; i++) {
-        phase[i] = em_phase_wrap(phase[i] + em_phase_from_binary(em_inbox_take(inbox, first + i)));
+        const double angle = em_phase_from_binary(em_inbox_take(inbox, first + i));
+        phase[i] = em_phase_wrap(phase[i] + angle);
+        if (turned != NULL) turned[i] += angle;
     }
     return true;
 }

@@ -41,6 +41,7 @@ static inline void em_order_agent(em_swarm *swarm, int64_t agent, em_scratch *sc
     em_inbox *inbox = em_swarm_inbox(swarm);
     uint64_t nudged = inbox == NULL ? 0 : em_inbox_take(inbox, agent);
     swarm->state[0][agent] = em_phase_wrap(scratch->wrapped[0] + em_phase_from_binary(nudged));
+    if (swarm->displacement != NULL) swarm->displacement[agent] += em_phase_from_binary(nudged);
     for (int v = 1; v < swarm->variables; v++) swarm->state[v][agent] = scratch->next[v * EM_GRAPH_BLOCK];
     em_order_publish(swarm, agent, old);
     if (swarm->extent == NULL || (swarm->failed != NULL && swarm->failed[agent])) return;

@@ -145,6 +145,15 @@ static inline bool em_stage_wrap(int64_t count, const double *restrict next, dou
     return far != 0;
 }
 
+/* Adds to how far agents have turned what their own step, not yet wrapped, turns them. */
+static inline void em_stage_displace(
+    em_swarm *swarm, int64_t first, int64_t count, const double *restrict next)
+{
+    double *turned = em_swarm_turned(swarm, first);
+    const double *phase = swarm->state[0] + first;
+    for (int64_t i = 0; turned != NULL && i < count; i++) turned[i] += next[i] - phase[i];
+}
+
 /* What noise adds to agents in this tick. */
 static inline void em_stage_shake(
     const em_swarm *swarm, const em_act_view *view, int64_t first, double *restrict kick)
@@ -189,9 +198,11 @@ static inline void em_stage_answer(
             &swarm->energy, first, count, swarm->dt, scratch->natural, move.state[0], move.next[0],
             swarm->variables > 1 ? move.next[1] : NULL, scratch->kick);
     }
-    if (last && !em_stage_wrap(count, scratch->next, scratch->wrapped) && swarm->variables == 1) return;
-    em_stage_hold(swarm, first, count, scratch->next);
-    if (last) em_stage_wrap(count, scratch->next, scratch->wrapped);
+    if (!last || em_stage_wrap(count, scratch->next, scratch->wrapped) || swarm->variables > 1) {
+        em_stage_hold(swarm, first, count, scratch->next);
+        if (last) em_stage_wrap(count, scratch->next, scratch->wrapped);
+    }
+    if (last) em_stage_displace(swarm, first, count, scratch->next);
 }
 
 /* Makes of the next state of a block, in scratch, what the next stage starts from. */

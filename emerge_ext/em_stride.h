@@ -60,6 +60,19 @@ static inline void em_stride_reach(
     }
 }
 
+/* Adds to how far agents have turned. The step in hand and the state of the last tick may be whole turns apart: the turn
+ * that is meant is the one nearest to what the rate at the end makes of a tick. */
+static inline void em_stride_displace(
+    em_swarm *swarm, int64_t first, int64_t count, const double *restrict next, const double *restrict rate)
+{
+    double *turned = em_swarm_turned(swarm, first);
+    const double *phase = swarm->state[0] + first;
+    for (int64_t i = 0; turned != NULL && i < count; i++) {
+        const double way = next[i] - phase[i];
+        turned[i] += way + EM_PHASE_TURN * nearbyint((swarm->dt * rate[i] - way) / EM_PHASE_TURN);
+    }
+}
+
 /* The state at a tick. */
 static inline void em_stride_land(em_swarm *swarm, int64_t block, em_scratch *scratch)
 {
@@ -68,6 +81,7 @@ static inline void em_stride_land(em_swarm *swarm, int64_t block, em_scratch *sc
         em_adapt_land(
             &swarm->adapt, v, first, count, scratch->next + v * EM_GRAPH_BLOCK,
             scratch->rate + v * EM_GRAPH_BLOCK);
+    em_stride_displace(swarm, first, count, scratch->next, scratch->rate);
     if (swarm->extent != NULL) em_stage_note_extent(swarm, block, count, scratch->rate);
     em_stage_wrap(count, scratch->next, scratch->wrapped);
     em_stage_finish(swarm, block, em_stage_back(swarm), scratch);

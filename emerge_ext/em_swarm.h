@@ -58,6 +58,7 @@ typedef struct {
     em_adapt adapt;                      /* for steps that are not ticks */
     _Atomic(em_inbox *) inbox;           /* NULL until somebody nudges */
     em_word turned;                      /* not 0: a nudge has turned somebody since this was cleared */
+    double *displacement;                /* [n]: how far each has turned, or NULL: nobody asks */
     em_word fault;                       /* least agent that left reach in this tick */
     uint8_t *failed;                     /* [n]: who publishes nothing and holds still, or NULL: nobody */
     int64_t living;                      /* how many are not failed */
@@ -154,7 +155,13 @@ static inline void em_swarm_fill(em_swarm *swarm, int64_t block, const double *p
     memcpy(swarm->frequency + first, frequency + first, (size_t)count * sizeof *frequency);
 }
 
-/* These four while nobody is at work. The phase of an agent as it would be if the swarm's inbox were drained now. */
+/* How far agents from `first` on have turned, or NULL. */
+static inline double *em_swarm_turned(const em_swarm *swarm, int64_t first)
+{
+    return swarm->displacement == NULL ? NULL : swarm->displacement + first;
+}
+
+/* These five while nobody is at work. The phase of an agent as it would be if the swarm's inbox were drained now. */
 static inline double em_swarm_phase(const em_swarm *swarm, const em_inbox *inbox, int64_t i)
 {
     double phase = swarm->state[0][i];
@@ -165,6 +172,17 @@ static inline void em_swarm_read_phase(em_swarm *swarm, double *restrict phase)
 {
     const em_inbox *inbox = em_swarm_inbox(swarm);
     for (int64_t i = 0; i < swarm->n; i++) phase[i] = em_swarm_phase(swarm, inbox, i);
+}
+
+/* How far agents have turned, by what waits in the inbox too; false if nobody counts. */
+static inline bool em_swarm_read_displacement(em_swarm *swarm, double *restrict turned)
+{
+    const em_inbox *inbox = em_swarm_inbox(swarm);
+    if (swarm->displacement == NULL) return false;
+    memcpy(turned, swarm->displacement, (size_t)swarm->n * sizeof *turned);
+    for (int64_t i = 0; inbox != NULL && i < swarm->n; i++)
+        turned[i] += em_phase_from_binary(em_inbox_peek(inbox, i));
+    return true;
 }
 
 /* The phases as they are, and apart from them what waits in the inbox; false if nobody has nudged yet. */
@@ -286,7 +304,8 @@ static inline void em_swarm_phasors(
 static inline bool em_swarm_drain(em_swarm *swarm, int64_t block, double *phase, em_scratch *scratch)
 {
     em_inbox *inbox = em_swarm_inbox(swarm);
-    if (inbox == NULL || !em_inbox_drain(inbox, em_swarm_first(block), em_swarm_count(swarm, block), phase))
+    const int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    if (inbox == NULL || !em_inbox_drain(inbox, first, count, phase, em_swarm_turned(swarm, first)))
         return false;
     scratch->drains++;
     em_atomic_store(&swarm->turned, 1, memory_order_relaxed);

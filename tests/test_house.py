@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import emerge
-from emerge import _engine
+from emerge import _engine, observe
 
 HOUSE = Path(__file__).parent.parent
 UPSTAIRS, GROUND = HOUSE / "src" / "emerge", HOUSE / "emerge_ext"
@@ -23,7 +23,17 @@ IMPORTS = {
     "model": {"_engine", "admit", "callback", "errors", "varying"},
     "method": {"_engine", "admit", "errors", "model"},
     "asking": {"_engine", "errors", "model"},
-    "until": {"admit"},
+    "until": {"admit", "observer"},
+    "phasor": {"_engine", "admit", "errors"},
+    "links": {"edges", "errors", "topology"},
+    "measure": {"admit", "errors", "links", "phasor", "topology"},
+    "series": {"admit", "errors", "links", "phasor", "topology"},
+    "observer": {"admit", "links", "phasor", "swarm", "topology", "until"},
+    "samples": {"admit", "measure", "observer", "phasor", "swarm"},
+    "totals": {"admit", "errors", "links", "measure", "observer", "phasor", "samples", "series", "swarm"},
+    "record": {"errors", "links", "observer", "result", "run", "series", "swarm", "until"},
+    "lyapunov": {"admit", "errors", "run", "swarm"},
+    "observe": {"lyapunov", "measure", "observer", "samples", "series", "totals", "until"},
     "metrics": set(),
     "result": set(),
     "progress": {"admit", "errors"},
@@ -80,6 +90,7 @@ IMPORTS = {
         "method",
         "pace",
         "progress",
+        "record",
         "result",
         "trace",
         "until",
@@ -99,8 +110,10 @@ IMPORTS = {
         "method",
         "metrics",
         "model",
+        "observer",
         "pace",
         "progress",
+        "record",
         "result",
         "run",
         "team",
@@ -276,8 +289,9 @@ def test_everything_public_is_exported_once():
 
 def public():
     """Public callables, with methods and properties of public classes."""
-    for name in emerge.__all__:
-        thing = getattr(emerge, name)
+    named = [(name, getattr(emerge, name)) for name in emerge.__all__]
+    named += [(f"observe.{name}", getattr(observe, name)) for name in observe.__all__]
+    for name, thing in named:
         yield name, thing
         if inspect.isclass(thing) and not issubclass(thing, Exception):
             for member in dir(thing):

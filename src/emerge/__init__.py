@@ -9,6 +9,8 @@ Say who senses whom (`Topology`), how agents answer (`Kuramoto`), and run the `S
 'reached'
 """
 
+import typing
+
 from .about import About, about
 from .atomic import AtomicArray
 from .barrier import PhaseBarrier
@@ -50,12 +52,15 @@ from .model import Custom, Energy, Forced, Kuramoto, SecondOrder
 from .moments import Moment, Moments
 from .monitor import MetricsServer, Monitor
 from .progress import Progress
-from .result import History, RunResult
+from .result import History, RunResult, Series
 from .swarm import Swarm
 from .topology import Topology
 from .trace import trace
 from .until import Coherent, Locked, coherent, locked
 from .varying import Varying, varying
+
+if typing.TYPE_CHECKING:
+    from . import observe as observe
 
 __version__ = "0.1.0"
 
@@ -103,6 +108,7 @@ __all__ = [
     "Restored",
     "RunResult",
     "SecondOrder",
+    "Series",
     "Started",
     "Stopped",
     "Subscription",
@@ -119,3 +125,12 @@ __all__ = [
     "trace",
     "varying",
 ]
+
+
+def __getattr__(name: str) -> typing.Any:
+    """Import `emerge.observe` when it is first named, since not every program observes."""
+    if name == "observe":
+        import importlib
+
+        return importlib.import_module(".observe", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

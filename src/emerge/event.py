@@ -73,7 +73,7 @@ class Converged(Event):
 
     Attributes
     ----------
-    target : Coherent, Locked or callable
+    target : Coherent, Locked, Condition or callable
         What was to be reached.
     """
 

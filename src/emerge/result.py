@@ -2,34 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["History", "Reason", "RunResult"]
+__all__ = ["History", "Reason", "RunResult", "Series"]
 
 Reason = Literal["duration", "reached", "timeout", "cancelled", "deadline", "interrupted", "diverged", "stopped"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """What one observer recorded.
+
+    Attributes
+    ----------
+    time : ndarray of float64
+        Time of each value. Of an observer that sums a run up: of the first and of the last sample, shape (2,).
+    value : ndarray
+        The values, first axis time. Of an observer that sums a run up: what it came to.
+    """
+
+    time: npt.NDArray[np.float64] = field(repr=False)
+    value: npt.NDArray[Any] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """What a run recorded, one entry for the state it started from and one for each tick.
+    """What a run recorded: coherence of every tick, and what observers saw, which ``history[name]`` is.
 
     Attributes
     ----------
     time : ndarray of float64, shape (ticks + 1,)
-        Time of each entry.
+        Time of each entry of coherence: the state it started from and each tick. Empty if it was not recorded.
     coherence : ndarray of float64, shape (ticks + 1,)
         Coherence R in [0, 1] at that time.
+    series : mapping of str to Series
+        What each observer recorded, by name.
     """
 
     time: npt.NDArray[np.float64] = field(repr=False)
     coherence: npt.NDArray[np.float64] = field(repr=False)
+    series: Mapping[str, Series] = field(default_factory=lambda: MappingProxyType({}))
 
     def __len__(self) -> int:
         return len(self.time)
+
+    def __getitem__(self, name: str) -> Series:
+        if name in self.series:
+            return self.series[name]
+        if name == "coherence" and len(self):
+            return Series(self.time, self.coherence)
+        recorded = ", ".join(map(repr, [*self.series, *(["coherence"] if len(self) else [])]))
+        raise KeyError(f"nothing was recorded as {name!r}, but {recorded or 'nothing'}")
 
 
 @dataclass(frozen=True, slots=True)

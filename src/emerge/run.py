@@ -26,10 +26,11 @@ from .pace import Pace
 from .progress import Progress, Watcher
 from .result import History, Reason, RunResult
 from .trace import log
-from .until import Coherent, Locked, Standing
+from .until import Coherent, Condition, Locked, Standing
 
 if TYPE_CHECKING:
     from ._engine import Ending
+    from .record import Recorder
 
 __all__ = ["Run", "Schedule", "batch", "due", "schedule_of", "target", "ticks_between", "ticks_of"]
 
@@ -67,7 +68,8 @@ class Run:
     """One run of an engine that the caller has claimed.
 
     `ticks_max` ticks of `dt` at most; `until` is a target or None, `call` a Python callable that is asked every
-    `every` ticks, `watcher` is told between batches, and who listens to `events` of what happens.
+    `every` ticks once `after` have been done and stands for `goal`, `recorder` takes samples, `watcher` is told between
+    batches, and who listens to `events` of what happens.
     """
 
     engine: Engine
@@ -77,10 +79,13 @@ class Run:
     until: Coherent | Locked | None = None
     call: Callable[[], object] | None = None
     every: int = 1
+    after: int = 0
+    goal: object = None
     timeout: float | None = None
     cancel: Flag | None = None
     patience: float | None = None
     keeps: bool = False
+    recorder: Recorder | None = None
     schedule: Schedule = "barrier"
     order: npt.NDArray[np.int64] | None = None
     integrator: Integrator = PLAIN
@@ -126,9 +131,11 @@ class Run:
         """Do batch after batch."""
         ended = self._batch(0)
         self._begin()
+        self._sample()
         while not ended and self.ticks < self.ticks_max and not self._called():
             ended = self._batch(self._due())
             self.ticks = self.engine.tick - start
+            self._sample()
             self._tell_lost()
             self._tell()
         if not ended and self.ticks == self.ticks_max and self.reason == "stopped":
@@ -138,6 +145,11 @@ class Run:
         """Tell that the run begins, when the state it starts from is known."""
         self._event(Started, dt=self.dt)
         self._tell_lost()
+
+    def _sample(self) -> None:
+        """Take the samples that are due."""
+        if self.recorder is not None:
+            self.recorder.take(self.ticks)
 
     def _tell_lost(self) -> None:
         """Tell that a target is lost, if it is; the batch ended where it was."""
@@ -150,7 +162,7 @@ class Run:
         if self.reason == "reached":
             if isinstance(self.until, Coherent):
                 self.standing.target = self.until
-            self._event(Converged, target=self.until if self.call is None else self.call)
+            self._event(Converged, target=self.goal)
         self._event(Stopped, reason=self.reason)
         log.info("run ended: %s at t = %g after %d ticks", self.reason, self.engine.time, self.ticks)
 
@@ -168,15 +180,17 @@ class Run:
             ticks=self.ticks,
             coherence=engine.coherence,
             rate=engine.graph.n * self.ticks / seconds if seconds > 0 else 0.0,
-            history=self._history() if self.keeps else None,
+            history=self._history() if self.keeps or self.recorder is not None else None,
         )
 
     def _due(self) -> int:
         """Return the ticks that are left until Python must have its turn."""
         due = self.ticks_max - self.ticks
-        for every in (*self._intervals().values(), *([self.every] if self.call is not None else [])):
+        for every in self._intervals().values():
             due = min(due, every - self.ticks % every)
-        return due
+        if self.call is not None:
+            due = min(due, self.every - (self.ticks - self.after) % self.every)
+        return due if self.recorder is None else min(due, self.recorder.left(self.ticks))
 
     def _intervals(self) -> dict[float | None, int]:
         """Return after how many ticks `Ticked` is told, for each interval that a listener chose."""
@@ -196,7 +210,9 @@ class Run:
 
     def _called(self) -> bool:
         """Ask the callable if it is due; true if it says that the run is to end."""
-        if self.call is None or (self.ticks % self.every and self.ticks != self.ticks_max):
+        if self.call is None or self.ticks < self.after:
+            return False
+        if (self.ticks - self.after) % self.every and self.ticks != self.ticks_max:
             return False
         if self.call():
             self.reason = "reached"
@@ -227,14 +243,18 @@ class Run:
         self.engine.read_trace(coherence)
         origin, tick, dt, _ = self.engine.clock
         ticks = np.arange(len(coherence), dtype=np.float64) + (tick - len(coherence) + 1)
-        return History(origin + ticks * dt, coherence)
+        return History(origin + ticks * dt, coherence, {} if self.recorder is None else self.recorder.series())
 
 
 def due(every: float | None, until: object, dt: float, ticks_max: int) -> int:
-    """Return after how many ticks a callable is due: a hundredth of the run unless the user says."""
-    if every is not None and not callable(until):
+    """Return after how many ticks a callable or a condition is due: a hundredth of the run unless the user says."""
+    if every is None:
+        return _hundredth(ticks_max)
+    if isinstance(until, Condition) and until.observer.every is not None:
+        raise InvalidValue("every is told twice: by the run, and by the observer that until waits for")
+    if not callable(until) and not isinstance(until, Condition):
         raise InvalidValue("every says how often a callable until is asked; emerge.coherent and locked need none")
-    return _hundredth(ticks_max) if every is None else ticks_of(every, dt, "every")
+    return ticks_of(every, dt, "every")
 
 
 def ticks_between(every: float, dt: float) -> int:
@@ -247,12 +267,13 @@ def _hundredth(ticks_max: int) -> int:
 
 
 def target(until: object) -> Coherent | Locked | None:
-    """Return the target that the engine itself can test, or None for a callable or nothing."""
-    if until is None or callable(until):
+    """Return the target that the engine itself can test, or None for a condition, a callable or nothing."""
+    if until is None or callable(until) or isinstance(until, Condition):
         return None
     if not isinstance(until, (Coherent, Locked)):
         raise InvalidType(
-            f"until must be emerge.coherent(level), emerge.locked(tolerance) or a callable, not {until!r}"
+            "until must be emerge.coherent(level), emerge.locked(tolerance), a condition of an observer such as"
+            f" OrderParameter().above(0.9), or a callable, not {until!r}"
         )
     return until
 

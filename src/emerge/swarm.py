@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from math import inf, isfinite
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +32,11 @@ from .progress import Watcher, watching
 from .result import RunResult
 from .run import Run, Schedule, batch, due, schedule_of, target, ticks_of
 from .topology import Topology
-from .until import Coherent, Locked, Standing
+from .until import Coherent, Condition, Locked, Standing
 
 if TYPE_CHECKING:
     from .checkpoint import Arrays
+    from .observer import Observer
 
 __all__ = ["Swarm"]
 
@@ -50,6 +51,11 @@ CHOICE_HOLDS = 1.0
 
 LIVE_LEVEL = 0.95
 """Coherence that a live loop tells of unless the user says."""
+
+Record: TypeAlias = (
+    "Literal['coherence'] | Observer | Mapping[str, Observer] | Iterable[Observer | Literal['coherence']]"
+)
+"""What a run can be told to keep."""
 
 Precision = Literal["double", "single"]
 """What neighbours see of an agent: float64 or float32."""
@@ -108,7 +114,7 @@ class Swarm:
     frequency or model while another thread runs the swarm raises `Busy`.
 
     Memory: 48 bytes an agent (32 on complete topologies and groups, and in single precision) beside the topology;
-    8 more once somebody nudges.
+    8 more once somebody nudges, and 8 once it tracks.
 
     Swarms can be pickled, copied and deep-copied; the copy goes on with the same bits.
 
@@ -242,6 +248,43 @@ class Swarm:
         if limit is not None and ((energy < 0) | (energy > limit.capacity)).any():
             raise InvalidValue("energy must be from 0 to the capacity")
         self._engine.write("energy", energy)
+
+    def track(self) -> None:
+        """Count from now on how far agents turn, for `displacement`; nothing changes if that is done already.
+
+        Raises
+        ------
+        TooLarge
+            If there is no memory for it, 8 bytes an agent.
+
+        Notes
+        -----
+        From any thread; while another thread runs the swarm it waits for the current batch of ticks. It is saved,
+        pickled and copied with the swarm, and costs a few per cent of a tick.
+
+        Examples
+        --------
+        >>> import emerge
+        >>> swarm = emerge.Swarm(emerge.Topology.ring(3), emerge.Kuramoto(coupling=1.0), phase=0.0, frequency=8.0)
+        >>> swarm.track()
+        >>> swarm.step(100)
+        >>> swarm.nudge(0, -1.0)
+        >>> swarm.displacement.round(9).tolist()
+        [7.0, 8.0, 8.0]
+        """
+        self._engine.track()
+
+    @property
+    def displacement(self) -> Floats:
+        """Angle by which agents have turned since `track`, in rad, whole turns counted, shape (n,): a copy.
+
+        Their own steps and nudges count, a nudge by the shorter way around the circle; phases that are assigned do not.
+        Raises `InvalidValue` before `track`.
+        """
+        displacement = np.empty(len(self))
+        if not self._engine.read_displacement(displacement):
+            raise InvalidValue("how far agents turn is not counted yet: call swarm.track() before the ticks that count")
+        return displacement
 
     @property
     def model(self) -> Model:
@@ -468,12 +511,12 @@ class Swarm:
         method: Method = "euler",
         schedule: Schedule = "barrier",
         order: npt.ArrayLike | None = None,
-        until: Coherent | Locked | Callable[[Swarm], object] | None = None,
+        until: Coherent | Locked | Condition | Callable[[Swarm], object] | None = None,
         every: float | None = None,
         timeout: float | None = None,
         cancel: CancelToken | None = None,
         update_deadline: float | None = None,
-        record: Literal["coherence"] | None = None,
+        record: Record | None = None,
         progress: bool | Watcher = False,
         rtol: float | None = None,
         atol: float | None = None,
@@ -501,13 +544,14 @@ class Swarm:
             one agent after another on one thread, each seeing all earlier updates; the same bits each time.
         order : array_like of int, shape (n,), optional
             Order of the agents for "ordered", each once; by number if not given.
-        until : Coherent, Locked or callable, optional
+        until : Coherent, Locked, Condition or callable, optional
             ``emerge.coherent(level)`` or ``emerge.locked(tolerance)``, tested by the engine before the first
-            and after every tick; or a callable that gets the swarm and returns true to end the run, called
-            before the first tick, every `every`, and at the end.
+            and after every tick; a condition on what is observed, such as
+            ``observe.OrderParameter(moment=2).above(0.9)``, or a callable that gets the swarm and returns true to end
+            the run, judged before the first tick, every `every`, and at the end.
         every : float, optional
-            Interval between calls of a callable `until`, a whole number of ticks. By default a hundredth of
-            the duration.
+            Interval between calls of a callable `until`, or looks of an observer that has none of its own, a whole
+            number of ticks. By default a hundredth of the duration.
         timeout : float, optional
             Seconds of wall-clock time, greater than 0, after which the run ends at the next tick.
         cancel : CancelToken, optional
@@ -515,8 +559,11 @@ class Swarm:
         update_deadline : float, optional
             Seconds of wall-clock time, greater than 0, that one tick may take; the run ends after one that took
             longer, with the reason "deadline".
-        record : {"coherence"}, optional
-            Keep R of the start and of every tick (8 bytes each) in ``result.history``.
+        record : {"coherence"}, observer, list or dict of observers, optional
+            What is kept in ``result.history``. "coherence": R of the start and of every tick (8 bytes each). Observers
+            of `emerge.observe`, each at its own interval from the start on: ``history["r"].time`` and ``.value`` if
+            they are given as ``{"r": observe.OrderParameter(every=0.1)}``; in a list, which may also hold "coherence",
+            each has a name of its own, such as ``history["order_parameter"]``.
         progress : bool or callable, default False
             True shows a bar (extra ``cli``); a callable gets an `emerge.Progress` after every batch of ticks.
         rtol, atol : float, optional
@@ -560,11 +607,12 @@ class Swarm:
         >>> len(result.history) == result.ticks + 1
         True
         """
+        from .record import Recorder, asked, observers_of
+
         dt = admit.real(dt, "dt", above=0.0)
         ticks = ticks_of(duration, dt)
         goal = target(until)
-        if record not in (None, "coherence"):
-            raise InvalidValue(f'record must be "coherence" or None, not {record!r}')
+        keeps, observers = observers_of(record)
         timeout, patience = admit.seconds(timeout, "timeout"), admit.seconds(update_deadline, "update_deadline")
         flag = flag_of(cancel)
         interval = due(every, until, dt, ticks)
@@ -572,17 +620,18 @@ class Swarm:
         how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
         if self._asking is not None:
             self._asking.check(dt)
+        recorder = Recorder(self, observers, dt, due(None, None, dt, ticks)) if observers else None
+        call, interval, after = asked(until, self, dt, interval)
         with watching(progress) as watcher, self._engine:
             self._choose()
             run = Run(self._engine, self._pace, dt, ticks)
             run.until, run.timeout, run.watcher = goal, timeout, watcher
             run.cancel, run.patience = flag, patience
             run.events, run.standing = self._events, self._standing
-            run.keeps = record is not None
+            run.keeps, run.recorder = keeps, recorder
             run.schedule, run.order = chosen, agents
             run.integrator, run.asking = how, self._asking
-            if goal is None and callable(until):
-                run.call, run.every = lambda: until(self), interval
+            run.call, run.every, run.after, run.goal = call, interval, after, until
             try:
                 run.go()
             finally:
@@ -908,12 +957,15 @@ class Swarm:
             "phase": np.empty(n),
             "frequency": np.empty(n),
             "waiting": np.zeros(n, np.uint64),
+            "displacement": np.empty(n),
         }
         with self._lock:
             arrays |= {name: np.empty(n) for name in ("velocity", "energy") if self._engine.has(name)}
-            clock, nudged = self._engine.snapshot(**arrays)
+            clock, nudged, tracked = self._engine.snapshot(**arrays)
             if not nudged:
                 del arrays["waiting"]
+            if not tracked:
+                del arrays["displacement"]
             if len(failed := self.failed):
                 arrays["failed"] = failed
             facts = {
@@ -957,7 +1009,8 @@ def _restored(facts: dict[str, Any], arrays: Arrays, topology: Topology, threads
     waiting = arrays.get("waiting")
     if "failed" in arrays:
         swarm.fail(arrays["failed"])
-    swarm._engine.resume(clock, None if waiting is None else waiting.astype(np.uint64))
+    turned = admit.vector(arrays["displacement"], "displacement", n) if "displacement" in arrays else None
+    swarm._engine.resume(clock, None if waiting is None else waiting.astype(np.uint64), turned)
     for name in ("velocity", "energy"):
         if swarm._engine.has(name):
             swarm._engine.write(name, admit.vector(arrays[name], name, n))

@@ -1,16 +1,20 @@
-"""What a run may wait for: targets that the engine tests after every tick.
+"""What a run may wait for: targets that the engine tests after every tick, and conditions on what is observed.
 
-A target is a value; the test itself is part of the tick (`_tick.pxd`). Anything else can be waited for with a
-Python callable, which `Swarm.run` calls at ticks fixed beforehand.
+A target is a value; the test itself is part of the tick (`_tick.pxd`). A condition is judged at ticks fixed beforehand,
+as a Python callable is called, by which anything else can be waited for.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from . import admit
 
-__all__ = ["Coherent", "Locked", "Standing", "coherent", "locked"]
+if TYPE_CHECKING:
+    from .observer import Observer
+
+__all__ = ["Above", "Below", "Coherent", "Condition", "Locked", "Settled", "Standing", "coherent", "locked"]
 
 
 FALL = 0.05
@@ -35,6 +39,44 @@ class Locked:
 
     def __str__(self) -> str:
         return f"locked within {self.tolerance:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What an observer is to see; made by its methods ``above``, ``below`` and ``settled``."""
+
+    observer: Observer
+
+
+@dataclass(frozen=True, slots=True)
+class Above(Condition):
+    """Reached when what is observed is at least `level`; made by ``above`` of an observer."""
+
+    level: float
+
+    def __str__(self) -> str:
+        return f"{self.observer.name} ≥ {self.level:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Below(Condition):
+    """Reached when what is observed is at most `level`; made by ``below`` of an observer."""
+
+    level: float
+
+    def __str__(self) -> str:
+        return f"{self.observer.name} ≤ {self.level:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled(Condition):
+    """Reached when what is observed spans at most `tolerance` in a window; made by ``settled`` of an observer."""
+
+    tolerance: float
+    window: float
+
+    def __str__(self) -> str:
+        return f"{self.observer.name} settled within {self.tolerance:g} for {self.window:g}"
 
 
 @dataclass(slots=True)

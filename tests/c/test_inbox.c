@@ -35,7 +35,7 @@ static void *own(void *argument)
     while (em_atomic_load(&p->done, memory_order_acquire) == 0) {
         for (int64_t first = (int64_t)member->rank * BLOCK; first < AGENTS; first += 2 * BLOCK) {
             int64_t count = first + BLOCK <= AGENTS ? BLOCK : AGENTS - first;
-            em_inbox_drain(p->inbox, first, count, p->phase + first);
+            em_inbox_drain(p->inbox, first, count, p->phase + first, NULL);
         }
     }
     return NULL;
@@ -62,8 +62,8 @@ int main(int argc, char **argv)
     bool turned = false;
     for (int64_t first = 0; first < AGENTS; first += BLOCK) {
         int64_t count = first + BLOCK <= AGENTS ? BLOCK : AGENTS - first;
-        turned |= em_inbox_drain(p->inbox, first, count, p->phase + first);
-        CHECK(!em_inbox_drain(p->inbox, first, count, p->phase + first));
+        turned |= em_inbox_drain(p->inbox, first, count, p->phase + first, NULL);
+        CHECK(!em_inbox_drain(p->inbox, first, count, p->phase + first, NULL));
     }
     double far = 0.0;
     for (int64_t i = 0; i < AGENTS; i++) {
