@@ -78,7 +78,7 @@ def picture(
     """
     drawing = admit.extra("matplotlib.figure", "plot", "a picture")
     layout = admit.extra("matplotlib.layout_engine", "plot", "a picture")
-    if result.history is None:
+    if result.history is None or not len(result.history):
         raise InvalidValue('a picture needs the coherence of every tick: run with record="coherence"')
     n = np.size(before)
     if n < 1:

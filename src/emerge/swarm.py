@@ -260,7 +260,8 @@ class Swarm:
         Notes
         -----
         From any thread; while another thread runs the swarm it waits for the current batch of ticks. It is saved,
-        pickled and copied with the swarm, and costs a few per cent of a tick.
+        pickled and copied with the swarm. O(agents) for each tick, some 2 ns an agent where phases stand in memory. The
+        same bits on any team, in any batches and on any instruction set.
 
         Examples
         --------

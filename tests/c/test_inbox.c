@@ -8,6 +8,7 @@ enum { AGENTS = 1000, BLOCK = 64, ADDS = 20000, NUDGERS = 3 };
 typedef struct {
     em_inbox *inbox;
     double phase[AGENTS]; /* each written by one owner */
+    double turned[AGENTS];
     uint64_t added[CHECK_THREADS * NUDGERS][AGENTS];
     em_word done;
 } post;
@@ -35,7 +36,7 @@ static void *own(void *argument)
     while (em_atomic_load(&p->done, memory_order_acquire) == 0) {
         for (int64_t first = (int64_t)member->rank * BLOCK; first < AGENTS; first += 2 * BLOCK) {
             int64_t count = first + BLOCK <= AGENTS ? BLOCK : AGENTS - first;
-            em_inbox_drain(p->inbox, first, count, p->phase + first, NULL);
+            em_inbox_drain(p->inbox, first, count, p->phase + first, p->turned + first);
         }
     }
     return NULL;
@@ -62,8 +63,8 @@ int main(int argc, char **argv)
     bool turned = false;
     for (int64_t first = 0; first < AGENTS; first += BLOCK) {
         int64_t count = first + BLOCK <= AGENTS ? BLOCK : AGENTS - first;
-        turned |= em_inbox_drain(p->inbox, first, count, p->phase + first, NULL);
-        CHECK(!em_inbox_drain(p->inbox, first, count, p->phase + first, NULL));
+        turned |= em_inbox_drain(p->inbox, first, count, p->phase + first, p->turned + first);
+        CHECK(!em_inbox_drain(p->inbox, first, count, p->phase + first, p->turned + first));
     }
     double far = 0.0;
     for (int64_t i = 0; i < AGENTS; i++) {
@@ -71,6 +72,7 @@ int main(int argc, char **argv)
         for (int t = 0; t < nudgers; t++) sum += p->added[t][i];
         CHECK(em_inbox_peek(p->inbox, i) == 0);
         CHECK(p->phase[i] >= 0.0 && p->phase[i] < EM_PHASE_TURN);
+        CHECK(fabs(remainder(p->turned[i] - p->phase[i], EM_PHASE_TURN)) < 1e-10);
         double expected = em_phase_wrap(em_phase_from_binary(sum));
         CHECK(fabs(remainder(p->phase[i] - expected, EM_PHASE_TURN)) < 1e-11);
         far = fmax(far, expected);
