@@ -207,7 +207,7 @@ def test_a_graph_with_tiles_may_be_entered_by_a_team_that_has_no_room_for_them()
         if cut:
             tiled.cut(1)
         engine = _engine.Engine(tiled, phase, frequency, 3, 2, True)
-        engine.set_model("kuramoto", (1.0, 0.0), "weight")
+        emerge.Kuramoto(1.0)._tell(engine, n, 0.0)
         engine.begin(0.01)
         for graph, amid, workers in ((tiled, tiled, 1), (plain, tiled, 3), (tiled, plain, 3), (plain, tiled, 1)):
             engine.set_graph(graph)

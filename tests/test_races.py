@@ -37,7 +37,7 @@ if kind == "stored":
     graphs.reverse()
 rng = np.random.default_rng(1)
 engine = _engine.Engine(graphs[0]._graph, rng.uniform(0, 6, n), rng.normal(0, 1, n), 2, 2)
-engine.set_model("kuramoto", (1.0, 0.1), "weight")
+emerge.Kuramoto(1.0, lag=0.1)._tell(engine, n, 0.0)
 engine.claim()
 engine.begin(0.01, schedule, locked=1e-30, keeps=True)
 over = threading.Event()
