@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 WHEELS := build/wheel
 
-.PHONY: help run test test-slow bench lint sdist clean
+.PHONY: help run test test-slow validate bench lint sdist clean
 
 help:
 	@echo "make run        install emerge into .venv and let 100 000 agents fall into step"
 	@echo "make test       build the wheel, install it, run all tests against it"
 	@echo "make test-slow  the same, with the proofs that take minutes"
+	@echo "make validate   measure what docs/validation.md tells of published results, and write it"
 	@echo "make bench      check results, then time emerge beside its peers and the limits of the machine"
 	@echo "make lint       ruff, mypy, cython-lint, clang-format"
 	@echo "make sdist      build the source distribution, install it into an empty environment, try it"
@@ -38,6 +39,9 @@ test: installed
 test-slow: installed
 	$(BIN)/python -m pip install --quiet --group test
 	$(BIN)/python -m pytest
+
+validate: installed
+	$(BIN)/python -m validation
 
 # Each peer on its own: one that cannot be installed stops none of the others, and the benchmark names it.
 bench: installed

@@ -26,7 +26,7 @@ def example(monkeypatch):
     """Import an example by name, as it would import others beside it."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
     yield importlib.import_module
-    for name in ("server", "together", "apart"):
+    for name in ("server", "together", "apart", "fireflies", "explosive", "noisy", "custom"):
         sys.modules.pop(name, None)
 
 
@@ -116,6 +116,74 @@ class TestSwarms:
         swarm.model = emerge.Kuramoto(coupling=together.COUPLING)
         swarm.run(together.SETTLE, dt=1 / together.TICKS)
         assert swarm.coherence > 0.99
+
+
+class TestScience:
+    """What researchers' examples show, and that it is not shown where its cause is missing."""
+
+    def test_fireflies_fall_into_step_and_follow_a_torch_that_is_not_too_fast(self, example):
+        fireflies = example("fireflies")
+        swarm = fireflies.meadow(1)
+        assert swarm.coherence < 0.2
+        assert fireflies.busiest(swarm.phase) < 0.2
+        swarm.run(40.0, dt=0.01)
+        assert swarm.coherence > 0.95
+        assert fireflies.busiest(swarm.phase) > 0.9
+        assert fireflies.rhythm(swarm) == pytest.approx(1.0, abs=0.01)
+        for blinks, follows in ((1.03, True), (1.2, False)):
+            swarm.model = fireflies.lit(blinks)
+            swarm.run(50.0, dt=0.01)
+            assert (abs(fireflies.rhythm(swarm) - blinks) < 0.002) == follows
+
+    def test_the_busiest_tenth(self, example):
+        busiest = example("fireflies").busiest
+        assert busiest(np.linspace(0, 2 * np.pi, 40, endpoint=False)) == pytest.approx(0.1)
+        assert busiest(np.array([6.2, 0.1, 0.2, 3.0])) == 0.75
+
+    def test_fireflies_that_see_nobody_stay_out_of_step(self, example, monkeypatch):
+        fireflies = example("fireflies")
+        monkeypatch.setattr(fireflies, "SIGHT", 0.0)
+        swarm = fireflies.meadow(1)
+        swarm.run(40.0, dt=0.01)
+        assert swarm.coherence < 0.2
+
+    def test_fast_hubs_make_coherence_jump_and_hold_it(self, example):
+        explosive = example("explosive")
+        web = emerge.Topology.scale_free(explosive.AGENTS, explosive.EDGES, seed=1)
+        degree = web.degree.astype(float)
+        up, down = explosive.sweep(web, degree, 1)
+        assert np.max(np.diff(up)) > 0.5
+        assert np.max(down - up) > 0.5
+        up, down = explosive.sweep(web, np.random.default_rng(1).permutation(degree), 1)
+        assert np.max(np.abs(np.diff(up))) < 0.15
+        assert np.max(np.abs(down - up)) < 0.05
+
+    def test_noise_ends_coherence_at_half_the_coupling(self, example):
+        noisy = example("noisy")
+        for noise in (0.3, 0.5):
+            assert noisy.measured(noise, 1000, 1) == pytest.approx(noisy.theory(noise), abs=0.01)
+        assert noisy.theory(1.1) < 1e-3
+        assert noisy.measured(1.3, 1000, 1) < 0.1
+        assert noisy.theory(0.5) == pytest.approx(0.8315, abs=1e-4)  # B5 in docs/validation.md
+
+    @pytest.mark.parametrize("way", ["python", "numba"])
+    def test_winfrees_agents_turn_lock_and_fall_silent(self, example, way):
+        custom = example("custom")
+        if way == "numba":
+            pytest.importorskip("numba", reason="numba compiles models")
+        function = custom.winfree if way == "python" else custom.compiled()
+        slowest, fastest = custom.rates(function, 0.05, 1)
+        assert fastest - slowest > 0.1
+        slowest, fastest = custom.rates(function, 0.5, 1)
+        assert slowest > 0.5
+        assert fastest - slowest < 0.01
+        assert custom.rates(function, 1.5, 1) == pytest.approx((0.0, 0.0), abs=1e-6)
+
+    @pytest.mark.parametrize(("name", "lines"), [("fireflies", 12), ("explosive", 17), ("noisy", 11), ("custom", 6)])
+    def test_they_run(self, name, lines):
+        done = subprocess.run(command(name), capture_output=True, text=True, timeout=100, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert len(done.stdout.splitlines()) == lines
 
 
 class TestServer:
