@@ -456,19 +456,19 @@ cdef class Engine:
             finally:
                 PyThread_release_lock(self.graphs)
             self.swarm.sense.scale = {"weight": 0.0, "agents": 1.0 / self.swarm.n, "none": 1.0}[normalize]
+            if em_act_models[kind].rates > 1 and self.swarm.state[1] == NULL:
+                self.swarm.state[1] = self._zeros("the velocities")
+            if name == "given" and self.rates == NULL:
+                self.rates = self._zeros("the rates")
             self._set_parameters(<em_act_kind>kind, parameters, channels)
-            self._set_courses(courses)
-            self._set_energy(energy)
             self.swarm.act = <em_act_kind>kind
             self.swarm.variables = em_act_models[kind].rates
             self.swarm.function = <em_act_function><size_t>function
             self.kept_alive = kept_alive
-            if self.swarm.variables > 1 and self.swarm.state[1] == NULL:
-                self.swarm.state[1] = self._zeros("the velocities")
-            if name == "given" and self.rates == NULL:
-                self.rates = self._zeros("the rates")
             self.swarm.given = self.rates
             self.swarm.adapt.holds = False
+            self._set_courses(courses)
+            self._set_energy(energy)
         finally:
             self._leave()
 
@@ -480,15 +480,24 @@ cdef class Engine:
     cdef int _set_channels(self, int channels) except -1:
         """In one's turn, the guard held: have as many tables of phasors as the model has channels of field."""
         cdef em_swarm *swarm = &self.swarm
-        if channels == swarm.channels:
+        cdef void *cells = swarm.cells
+        cdef void *wide = em_swarm_wide(swarm)
+        cdef int before = swarm.channels
+        if channels == before:
             return 0
-        swarm.channels = channels
-        em_base_free(swarm.cells)
-        em_base_free(em_swarm_wide(swarm))
-        swarm.cells = NULL
+        swarm.channels, swarm.cells = channels, NULL
         em_swarm_offer_wide(swarm, NULL)
-        for graph in self.published:
-            self._make_ready((<Graph>graph).graph)
+        try:
+            for graph in self.published:
+                self._make_ready((<Graph>graph).graph)
+        except TooLarge:
+            em_base_free(swarm.cells)
+            em_base_free(em_swarm_wide(swarm))
+            swarm.channels, swarm.cells = before, cells
+            em_swarm_offer_wide(swarm, wide)
+            raise
+        em_base_free(cells)
+        em_base_free(wide)
         em_swarm_enter(swarm, swarm.sense.graph)
         self.stale = True
         return 0
@@ -499,9 +508,9 @@ cdef class Engine:
         cdef int64_t i
         cdef int p
         cdef const double[::1] array
-        cdef const double *given[16]
-        cdef double raw[16]
-        cdef double ready[16]
+        cdef const double *given[EM_ACT_PARAMETERS]
+        cdef double raw[EM_ACT_PARAMETERS]
+        cdef double ready[EM_ACT_PARAMETERS]
         cdef bint each = False
         held = []
         for p in range(EM_ACT_PARAMETERS):
@@ -514,14 +523,9 @@ cdef class Engine:
                 held.append(array)
                 given[p], each = &array[0], True
                 swarm.raw[p] = array[0]
+        self._take_each(kind, channels, each)
         em_act_prepare(kind, swarm.raw, swarm.ready)
         swarm.noisy = given[EM_ACT_NOISE] != NULL or swarm.raw[EM_ACT_NOISE] != 0
-        for p in range(EM_ACT_PARAMETERS):
-            if each and em_act_reads(kind, channels, p) and swarm.each[p] == NULL:
-                swarm.each[p] = self._zeros("a parameter of each agent")
-            elif not each or not em_act_reads(kind, channels, p):
-                em_base_free(swarm.each[p])
-                swarm.each[p] = NULL
         if not each:
             return 0
         with nogil:
@@ -533,6 +537,25 @@ cdef class Engine:
                 for p in range(EM_ACT_PARAMETERS):
                     if swarm.each[p] != NULL:
                         swarm.each[p][i] = ready[p]
+        return 0
+
+    cdef int _take_each(self, em_act_kind kind, int channels, bint each) except -1:
+        """In one's turn: have arrays for the parameters that the model reads, all of them or none."""
+        cdef em_swarm *swarm = &self.swarm
+        cdef double *taken[EM_ACT_PARAMETERS]
+        cdef int p
+        memset(taken, 0, sizeof(taken))
+        try:
+            for p in range(EM_ACT_PARAMETERS if each else 0):
+                if em_act_reads(kind, channels, p):
+                    taken[p] = self._zeros("a parameter of each agent")
+        except TooLarge:
+            for p in range(EM_ACT_PARAMETERS):
+                em_base_free(taken[p])
+            raise
+        for p in range(EM_ACT_PARAMETERS):
+            em_base_free(swarm.each[p])
+            swarm.each[p] = taken[p]
         return 0
 
     cdef int _set_courses(self, courses) except -1:

@@ -304,7 +304,8 @@ cdef extern from "em_act.h" nogil:
 
     const int EM_ACT_VARIABLES
     const int EM_ACT_HARMONICS
-    const int EM_ACT_PARAMETERS
+    enum:
+        EM_ACT_PARAMETERS
     const int EM_ACT_NOISE
     const em_act *em_act_models
 

@@ -47,8 +47,9 @@ typedef struct {
     double *const *sine;
     double *field; /* [channels][2][stride]; a model may use it up */
     int64_t stride;
-    const double *ready;                   /* parameters of all */
-    const double *each[EM_ACT_PARAMETERS]; /* of each agent; NULL all of them: `ready` holds */
+    const double *ready; /* parameters of all */
+    double *const *each; /* [parameters][n], of each agent; NULL in the first: `ready` holds for all */
+    int64_t first;       /* of the agents */
     em_act_function function;
     const double *given; /* rates that somebody else found */
 } em_act_view;
@@ -99,7 +100,7 @@ static inline bool em_act_reads(em_act_kind kind, int channels, int parameter)
 }
 
 /* A parameter of agent i, where `each` is a constant. */
-#define EM_ACT_OF(parameter) (each ? view->each[parameter][i] : view->ready[parameter])
+#define EM_ACT_OF(parameter) (each ? view->each[parameter][view->first + i] : view->ready[parameter])
 
 /* Kuramoto & Sakaguchi, Prog. Theor. Phys. 76, 576 (1986), eq. 1, for any field; and, with several channels, Daido's
  * coupling by harmonics, Prog. Theor. Phys. 88, 1213 (1992):
@@ -190,30 +191,55 @@ static inline void em_act_rate(em_act_kind kind, const em_act_view *view, double
         em_act_rate_by(kind, view, false, rate);
 }
 
-/* How strongly the velocity slows itself down, -d(rate of velocity)/d(velocity); only with inertia. */
-static inline void em_act_friction(const em_act_view *view, double *restrict friction)
+static EM_BASE_INLINE void em_act_friction_by(const em_act_view *view, bool each, double *restrict friction)
 {
-    const bool each = view->each[0] != NULL;
     for (int64_t i = 0; i < view->count; i++)
         friction[i] = EM_ACT_OF(EM_ACT_DAMPING) * EM_ACT_OF(EM_ACT_INERTIA);
 }
 
-/* How fast agents turn that nobody pulls. */
-static inline void em_act_natural(em_act_kind kind, const em_act_view *view, double *restrict rate)
+/* How strongly the velocity slows itself down, -d(rate of velocity)/d(velocity); only with inertia. */
+static inline void em_act_friction(const em_act_view *view, double *restrict friction)
 {
-    const bool each = view->each[0] != NULL;
+    if (view->each[0] != NULL)
+        em_act_friction_by(view, true, friction);
+    else
+        em_act_friction_by(view, false, friction);
+}
+
+static EM_BASE_INLINE void em_act_natural_by(
+    em_act_kind kind, const em_act_view *view, bool each, double *restrict rate)
+{
     for (int64_t i = 0; i < view->count; i++) rate[i] = view->frequency[i];
     for (int64_t i = 0; kind == EM_ACT_SECOND_ORDER && i < view->count; i++)
         rate[i] /= EM_ACT_OF(EM_ACT_DAMPING);
 }
 
+/* How fast agents turn that nobody pulls. */
+static inline void em_act_natural(em_act_kind kind, const em_act_view *view, double *restrict rate)
+{
+    if (view->each[0] != NULL)
+        em_act_natural_by(kind, view, true, rate);
+    else
+        em_act_natural_by(kind, view, false, rate);
+}
+
+static EM_BASE_INLINE void em_act_shake_by(
+    em_act_kind kind, const em_act_view *view, bool each, double dt, double *restrict kick)
+{
+    const double size = sqrt(2.0 * dt * view->ready[EM_ACT_NOISE]);
+    for (int64_t i = 0; i < view->count; i++)
+        kick[i] *= each ? sqrt(2.0 * dt * EM_ACT_OF(EM_ACT_NOISE)) : size;
+    for (int64_t i = 0; kind == EM_ACT_SECOND_ORDER && i < view->count; i++)
+        kick[i] *= EM_ACT_OF(EM_ACT_INERTIA);
+}
+
 /* Makes of standard normal variates what noise adds to the shaken variable in a tick: sqrt(2 D dt) times them. */
 static inline void em_act_shake(em_act_kind kind, const em_act_view *view, double dt, double *restrict kick)
 {
-    const bool each = view->each[0] != NULL;
-    for (int64_t i = 0; i < view->count; i++) kick[i] *= sqrt(2.0 * dt * EM_ACT_OF(EM_ACT_NOISE));
-    for (int64_t i = 0; kind == EM_ACT_SECOND_ORDER && i < view->count; i++)
-        kick[i] *= EM_ACT_OF(EM_ACT_INERTIA);
+    if (view->each[0] != NULL)
+        em_act_shake_by(kind, view, true, dt, kick);
+    else
+        em_act_shake_by(kind, view, false, dt, kick);
 }
 
 #undef EM_ACT_OF

@@ -35,6 +35,13 @@
 #define EM_BASE_INLINE inline
 #endif
 
+/* For functions whose loops a compiler makes better vectors of where they stand alone. */
+#if defined(__GNUC__)
+#define EM_BASE_OUTLINE __attribute__((noinline, unused))
+#else
+#define EM_BASE_OUTLINE inline
+#endif
+
 /* Brings what is there into the cache, to be read or to be written; any address will do. */
 #if defined(__GNUC__)
 #define EM_BASE_FETCH(address)          __builtin_prefetch((address), 0)

@@ -67,7 +67,7 @@ static inline void em_gossip_block(em_swarm *swarm, int64_t block, em_scratch *s
 {
     em_sense now = swarm->sense;
     uint64_t change[EM_SENSE_CHANNELS][2 * EM_GRAPH_BLOCK];
-    double *cosine[EM_SENSE_CHANNELS], *sine[EM_SENSE_CHANNELS];
+    double *cosine[EM_SENSE_CHANNELS] = {NULL}, *sine[EM_SENSE_CHANNELS] = {NULL};
     now.running = now.graph->kind == EM_GRAPH_GROUPS;
     for (int h = 0; now.running && h < swarm->channels; h++) em_gossip_tell(swarm, h, block, -1, change[h]);
     em_stage_sense(swarm, &now, block, scratch, cosine, sine);

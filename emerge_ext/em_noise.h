@@ -36,7 +36,7 @@ static inline double em_noise_log(double x)
 }
 
 /* Variates of the agents of a group. */
-static inline void em_noise_group(uint64_t key, uint64_t tick, int64_t group, double *restrict out)
+static EM_BASE_OUTLINE void em_noise_group(uint64_t key, uint64_t tick, int64_t group, double *restrict out)
 {
     uint32_t a[EM_NOISE_LANES], b[EM_NOISE_LANES], c[EM_NOISE_LANES], d[EM_NOISE_LANES];
     uint32_t key0 = (uint32_t)key, key1 = (uint32_t)(key >> 32);

@@ -54,6 +54,8 @@ static inline em_act_view em_stage_view(
         .field = scratch->field,
         .stride = EM_GRAPH_BLOCK,
         .ready = swarm->ready,
+        .each = swarm->each,
+        .first = first,
         .function = swarm->function,
         .given = swarm->given == NULL ? NULL : swarm->given + first,
     };
@@ -63,8 +65,6 @@ static inline em_act_view em_stage_view(
         now[v] = array == NULL ? NULL : array + first;
     }
     view.phase = now[0], view.velocity = now[1];
-    for (int p = 0; p < EM_ACT_PARAMETERS; p++)
-        view.each[p] = swarm->each[p] == NULL ? NULL : swarm->each[p] + first;
     return view;
 }
 
@@ -88,7 +88,7 @@ static inline void em_stage_field(
 {
     const int64_t first = em_swarm_first(block);
     const size_t size = (size_t)em_swarm_count(swarm, block) * sizeof(double);
-    double *cosine[EM_SENSE_CHANNELS], *sine[EM_SENSE_CHANNELS];
+    double *cosine[EM_SENSE_CHANNELS] = {NULL}, *sine[EM_SENSE_CHANNELS] = {NULL};
     em_stage_sense(swarm, &swarm->sense, block, scratch, cosine, sine);
     em_act_face(
         em_swarm_count(swarm, block), cosine[0], sine[0], scratch->field, scratch->field + EM_GRAPH_BLOCK);
@@ -97,20 +97,19 @@ static inline void em_stage_field(
 }
 
 /* The rates of agents; who failed has none. */
-static inline void em_stage_rate(
-    const em_swarm *swarm, const em_act_view *view, int64_t first, double *restrict rate)
+static inline void em_stage_rate(const em_swarm *swarm, const em_act_view *view, double *restrict rate)
 {
     em_act_rate(swarm->act, view, rate);
     for (int v = 0; swarm->failed != NULL && v < swarm->variables; v++)
         for (int64_t i = 0; i < view->count; i++)
-            if (swarm->failed[first + i]) rate[v * EM_GRAPH_BLOCK + i] = 0.0;
+            if (swarm->failed[view->first + i]) rate[v * EM_GRAPH_BLOCK + i] = 0.0;
 }
 
 /* The extent of the rates of a block, with nothing moved. */
 static inline void em_stage_look(em_swarm *swarm, int64_t block, em_scratch *scratch)
 {
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    double *cosine[EM_SENSE_CHANNELS], *sine[EM_SENSE_CHANNELS];
+    double *cosine[EM_SENSE_CHANNELS] = {NULL}, *sine[EM_SENSE_CHANNELS] = {NULL};
     em_stage_sense(swarm, &swarm->sense, block, scratch, cosine, sine);
     const em_act_view view = em_stage_view(swarm, 0, first, count, cosine, sine, scratch);
     em_act_rate(swarm->act, &view, scratch->rate);
@@ -155,13 +154,24 @@ static inline void em_stage_displace(
 }
 
 /* What noise adds to agents in this tick. */
-static inline void em_stage_shake(
-    const em_swarm *swarm, const em_act_view *view, int64_t first, double *restrict kick)
+static inline void em_stage_shake(const em_swarm *swarm, const em_act_view *view, double *restrict kick)
 {
-    em_noise_block(swarm->key, swarm->drawn, first, view->count, kick);
+    em_noise_block(swarm->key, swarm->drawn, view->first, view->count, kick);
     em_act_shake(swarm->act, view, swarm->dt, kick);
     for (int64_t i = 0; swarm->failed != NULL && i < view->count; i++)
-        if (swarm->failed[first + i]) kick[i] = 0.0;
+        if (swarm->failed[view->first + i]) kick[i] = 0.0;
+}
+
+/* Takes what turning costs, and shortens the turns that agents cannot pay for. */
+static inline void em_stage_pay(em_swarm *swarm, const em_act_view *view, em_scratch *scratch)
+{
+    const int64_t first = view->first;
+    em_act_natural(swarm->act, view, scratch->natural);
+    for (int64_t i = 0; swarm->failed != NULL && i < view->count; i++)
+        if (swarm->failed[first + i]) scratch->natural[i] = 0.0;
+    em_energy_settle(
+        &swarm->energy, first, view->count, swarm->dt, scratch->natural, swarm->state[0] + first,
+        scratch->next, swarm->variables > 1 ? scratch->next + EM_GRAPH_BLOCK : NULL, scratch->kick);
 }
 
 /* From fields to rates to the next state, in scratch, of agents first .. first + count - 1, a block or one agent;
@@ -173,7 +183,7 @@ static inline void em_stage_answer(
     const em_step *step = &em_step_methods[swarm->step];
     const bool last = stage + 1 == step->stages;
     const em_act_view view = em_stage_view(swarm, stage, first, count, cosine, sine, scratch);
-    em_stage_rate(swarm, &view, first, scratch->rate);
+    em_stage_rate(swarm, &view, scratch->rate);
     em_step_view move = {.count = count, .dt = swarm->dt, .variables = swarm->variables};
     for (int v = 0; v < swarm->variables; v++) {
         move.state[v] = swarm->state[v] + first;
@@ -182,7 +192,7 @@ static inline void em_stage_answer(
         move.next[v] = scratch->next + v * EM_GRAPH_BLOCK;
     }
     if (swarm->noisy && stage == 0) {
-        em_stage_shake(swarm, &view, first, scratch->kick);
+        em_stage_shake(swarm, &view, scratch->kick);
         move.kick[em_act_models[swarm->act].noisy] = scratch->kick;
     }
     if (step->inertia && step->stages > 1) {
@@ -190,14 +200,7 @@ static inline void em_stage_answer(
         move.friction = scratch->natural;
     }
     em_step_combine(swarm->step, stage, &move);
-    if (last && swarm->energy.held != NULL) {
-        em_act_natural(swarm->act, &view, scratch->natural);
-        for (int64_t i = 0; swarm->failed != NULL && i < count; i++)
-            if (swarm->failed[first + i]) scratch->natural[i] = 0.0;
-        em_energy_settle(
-            &swarm->energy, first, count, swarm->dt, scratch->natural, move.state[0], move.next[0],
-            swarm->variables > 1 ? move.next[1] : NULL, scratch->kick);
-    }
+    if (last && swarm->energy.held != NULL) em_stage_pay(swarm, &view, scratch);
     if (!last || em_stage_wrap(count, scratch->next, scratch->wrapped) || swarm->variables > 1) {
         em_stage_hold(swarm, first, count, scratch->next);
         if (last) em_stage_wrap(count, scratch->next, scratch->wrapped);
@@ -253,7 +256,7 @@ static inline void em_stage_unit(em_swarm *swarm, int stage, int64_t unit, em_sc
     if (swarm->tiles != NULL) em_tiles_add_up(swarm->tiles, &sense.table[0], unit, scratch->panel);
     for (int64_t block = first; block < first + swarm->unit && block < blocks; block++) {
         if (swarm->tiles != NULL) sense.ready = scratch->panel + (block - first) * EM_GRAPH_BLOCK;
-        double *cosine[EM_SENSE_CHANNELS], *sine[EM_SENSE_CHANNELS];
+        double *cosine[EM_SENSE_CHANNELS] = {NULL}, *sine[EM_SENSE_CHANNELS] = {NULL};
         em_stage_sense(swarm, &sense, block, scratch, cosine, sine);
         em_stage_combine(swarm, stage, block, cosine, sine, em_stage_back(swarm), scratch);
     }

@@ -24,10 +24,10 @@ static inline void em_stride_slope(
 {
     em_adapt *adapt = &swarm->adapt;
     const int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    double *cosine[EM_SENSE_CHANNELS], *sine[EM_SENSE_CHANNELS];
+    double *cosine[EM_SENSE_CHANNELS] = {NULL}, *sine[EM_SENSE_CHANNELS] = {NULL};
     em_stage_sense(swarm, sense, block, scratch, cosine, sine);
     const em_act_view view = em_stage_view(swarm, stage, first, count, cosine, sine, scratch);
-    em_stage_rate(swarm, &view, first, scratch->rate);
+    em_stage_rate(swarm, &view, scratch->rate);
     for (int v = 0; v < swarm->variables; v++) {
         const size_t size = (size_t)count * sizeof(double);
         memcpy(adapt->slope[v][stage] + first, scratch->rate + v * EM_GRAPH_BLOCK, size);

@@ -92,7 +92,6 @@ static inline void em_swarm_init(em_swarm *swarm)
     atomic_init(&swarm->fault.bits, EM_SWARM_NOBODY);
     swarm->variables = swarm->channels = 1;
     swarm->raw[EM_ACT_STRENGTHS] = 1.0;
-    swarm->energy.held = NULL;
 }
 
 static inline em_inbox *em_swarm_inbox(em_swarm *swarm)
@@ -284,7 +283,7 @@ static inline void em_swarm_phasors(
     const em_table *table, em_scratch *scratch)
 {
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    double *cosine[EM_SENSE_CHANNELS], *sine[EM_SENSE_CHANNELS];
+    double *cosine[EM_SENSE_CHANNELS] = {NULL}, *sine[EM_SENSE_CHANNELS] = {NULL};
     for (int h = 0; h < swarm->channels; h++) {
         double *share = em_swarm_share(swarm, h, block);
         em_swarm_own(&table[h], h, first, scratch, &cosine[h], &sine[h]);
@@ -376,14 +375,10 @@ static inline void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
     for (int h = 0; h < swarm->channels; h++) swarm->sense.table[h] = swarm->table[0][h];
     em_swarm_cut(swarm);
     if (graph->kind != EM_GRAPH_GROUPS) return;
-    if (swarm->sums[0] == NULL || swarm->sums[0]->groups < graph->groups ||
-        swarm->sums[swarm->channels - 1] == NULL) {
-        em_sums *sums = em_swarm_offered(swarm);
-        for (int h = 0; h < EM_SENSE_CHANNELS && sums != NULL; h++, sums = sums->more) swarm->sums[h] = sums;
-    }
-    for (int h = 0; h < swarm->channels; h++) {
-        em_sums_clear(swarm->sums[h], graph);
-        swarm->sense.sums[h] = swarm->sums[h];
+    em_sums *sums = em_swarm_offered(swarm);
+    for (int h = 0; h < swarm->channels; h++, sums = sums->more) {
+        em_sums_clear(sums, graph);
+        swarm->sense.sums[h] = swarm->sums[h] = sums;
     }
 }
 

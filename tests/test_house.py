@@ -22,7 +22,7 @@ IMPORTS = {
     "callback": {"errors"},
     "model": {"_engine", "admit", "callback", "errors", "varying"},
     "method": {"_engine", "admit", "errors", "model"},
-    "asking": {"_engine", "errors", "model"},
+    "asking": {"_engine", "model"},
     "until": {"admit", "observer"},
     "phasor": {"_engine", "admit", "errors"},
     "links": {"edges", "errors", "topology"},

@@ -305,9 +305,41 @@ def test_other_schedules(webs, name, method, schedule, kind):
         assert apart({part: values[done]}, {part: wanted[part][done]}) < 1e-11
 
 
+def test_models_and_topologies_may_take_turns():
+    """What a swarm keeps for one model and one graph is never too little for the next ones."""
+    coarse, fine = (emerge.Topology.groups([N // k] * k, np.eye(k) + 1.0) for k in (2, 6))
+    one, four = emerge.Kuramoto(1.0), emerge.Kuramoto(1.0, harmonics=(1.0, 0.5, 0.3, 0.2))
+    phase, frequency = ways.start(N)
+    swarm = emerge.Swarm(coarse, four, phase=phase, frequency=frequency)
+    for topology, model in ((coarse, four), (coarse, one), (fine, one), (fine, four), (coarse, four)):
+        swarm.topology, swarm.model = topology, model
+        fresh = emerge.Swarm(topology, model, phase=swarm.phase, frequency=frequency)
+        swarm.step(3)
+        fresh.step(3)
+        assert np.array_equal(swarm.phase, fresh.phase)
+        assert swarm.check() == ()
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_single_precision(webs, name):
     topology = webs["small_world"]
     swarm = swarm_of(topology, name, precision="single")
     swarm.step(TICKS, dt=DT)
     assert apart(state(swarm), truth(topology, name, "euler")) < 1e-6
+
+
+def test_a_compiled_function_of_scipy_is_called_and_left_out_of_files(tmp_path):
+    low = pytest.importorskip("scipy").LowLevelCallable(
+        compiled(), signature="void (int64_t, double *, double *, double *, double *, double *, double *)"
+    )
+    model = emerge.Custom(low, (1.1,))
+    one, other = (
+        emerge.Swarm(emerge.Topology.ring(N), law, seed=1) for law in (model, emerge.Custom(compiled(), (1.1,)))
+    )
+    one.save(tmp_path / "custom.npz")
+    for swarm in (one, other, again := emerge.Swarm.load(tmp_path / "custom.npz", model=model)):
+        swarm.step(5, method="rk4")
+    assert np.array_equal(one.phase, other.phase)
+    assert np.array_equal(one.phase, again.phase)
+    with pytest.raises(emerge.CheckpointError, match="has a function in it"):
+        emerge.Swarm.load(tmp_path / "custom.npz")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import InvalidValue
 from .model import Model
 
 if TYPE_CHECKING:
@@ -27,19 +26,15 @@ class Asking:
     def __init__(self, engine: Engine, model: Model) -> None:
         self._engine, self._model = engine, model
 
-    def check(self, dt: float) -> None:
-        """Refuse a dt of which some `every` is no whole number."""
-        for name, parameter in self._model._functions.items():
-            ratio = parameter.every / dt
-            if abs(ratio - max(1, round(ratio))) > 1e-9 * ratio:
-                raise InvalidValue(
-                    f"every of {name} must be a whole number of ticks of dt = {dt:g}: {parameter.every:.12g} is not"
-                )
+    @property
+    def intervals(self) -> dict[str, float]:
+        """Units of time between two questions, by the name of the parameter."""
+        return {name: parameter.every for name, parameter in self._model._functions.items()}
 
     def ask(self, dt: float, most: int) -> int:
         """Ask for all that is due at this tick; returns how many ticks, at most so many, may pass until the next."""
         engine, model = self._engine, self._model
-        intervals = [max(1, round(parameter.every / dt)) for parameter in model._functions.values()]
+        intervals = [max(1, round(every / dt)) for every in self.intervals.values()]
         tick = engine.tick if dt == engine.dt else 0
         if any(tick % interval == 0 for interval in intervals):
             model._tell(engine, engine.graph.n, engine.time)

@@ -13,7 +13,7 @@ from . import _engine, admit
 from .errors import InvalidValue
 from .model import Model
 
-__all__ = ["METHODS", "Integrator", "Method", "integrator"]
+__all__ = ["METHODS", "PLAIN", "Integrator", "Method", "integrator"]
 
 Method = Literal["euler", "heun", "rk4", "semi-implicit", "verlet", "dopri5"]
 """How rates of change become the next state."""
@@ -33,6 +33,7 @@ class Integrator:
 
 
 PLAIN = Integrator()
+"""Euler's method, which serves all models under all schedules."""
 
 
 def integrator(
@@ -45,13 +46,8 @@ def integrator(
     dt_max: float | None = None,
 ) -> Integrator:
     """Check a method for a schedule and a model, and take its tolerances; by name, say what it cannot serve."""
-    given = [
-        name
-        for name, value in zip(("rtol", "atol", "dt_min", "dt_max"), (rtol, atol, dt_min, dt_max), strict=True)
-        if value is not None
-    ]
-    if method == "euler" and not given and not model._inertial:
-        return PLAIN
+    bounds = {"rtol": rtol, "atol": atol, "dt_min": dt_min, "dt_max": dt_max}
+    given = [name for name, value in bounds.items() if value is not None]
     if method not in METHODS:
         raise InvalidValue(f"method must be one of {', '.join(map(repr, METHODS))}, not {method!r}")
     chosen: Method = method

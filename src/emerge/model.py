@@ -172,8 +172,7 @@ class Model:
         places: dict[int, object] = {NOISE: self.noise}
         places |= {OWN + k: getattr(self, name) for k, name in enumerate(self._own)}
         if hasattr(self, "lag"):
-            pull = (getattr(self, name) for name in ("coupling", "lag", "harmonics"))
-            coupling, lag, harmonics = pull
+            coupling, lag, harmonics = (getattr(self, name) for name in ("coupling", "lag", "harmonics"))
             places |= dict(enumerate((coupling, lag, *harmonics)))
         return places
 
@@ -475,7 +474,7 @@ def _kept(value: Any, prefix: str) -> tuple[dict[str, Any], dict[str, npt.NDArra
         elif isinstance(fact, Varying):
             named[one.name] = None if fact.points is None else {"points": fact.points.tolist()}
         else:
-            named[one.name] = None if callable(fact) or callable(getattr(fact, "function", None)) else fact
+            named[one.name] = None if one.name == "function" else fact
     return named, arrays
 
 
@@ -491,7 +490,7 @@ def saved(facts: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Model:
     if spent is not None:
         costs = {name.removeprefix("energy_"): given.pop(name) for name in list(given) if name.startswith("energy_")}
         parameters["energy"] = Energy(**spent, **costs)
-    if any(value is None for value in parameters.values()) or (kind is Custom and "function" not in parameters):
+    if any(value is None for value in parameters.values()):
         raise InvalidType(
             f"the model {kind.__name__} of this swarm has a function in it, which no file can hold: give it to"
             " emerge.Swarm.load(path, model=...)"

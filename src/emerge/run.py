@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ._engine import Ending
     from .record import Recorder
 
-__all__ = ["Run", "Schedule", "batch", "due", "schedule_of", "target", "ticks_between", "ticks_of"]
+__all__ = ["Run", "Schedule", "batch", "check_asking", "due", "schedule_of", "target", "ticks_between", "ticks_of"]
 
 Schedule = Literal["barrier", "gossip", "ordered"]
 """Who does which block when: all together; each as soon as it can; one agent after another."""
@@ -52,6 +52,12 @@ def ticks_of(duration: object, dt: float, name: str = "duration") -> int:
             f"{name} must be a whole number of ticks of dt = {dt:g}: {span:.12g} is not, {ticks * dt:.12g} is"
         )
     return ticks
+
+
+def check_asking(asking: Asking | None, dt: float) -> None:
+    """Refuse a dt of which the time between two questions of a model is no whole number."""
+    for name, every in () if asking is None else asking.intervals.items():
+        ticks_of(every, dt, f"every of {name}")
 
 
 def batch(engine: Engine, pace: Pace, most: int, dt: float, asking: Asking | None = None) -> Ending:

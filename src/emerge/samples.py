@@ -33,6 +33,7 @@ __all__ = [
     "GroupOrder",
     "LinkOrder",
     "LocalOrder",
+    "OfAgents",
     "OrderParameter",
     "Phases",
     "Splay",
@@ -280,7 +281,18 @@ class Splay(Observer):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Phases(Observer):
+class OfAgents(Observer):
+    """What observers of some agents have in common: whom, or None for all."""
+
+    agents: Any = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        Observer.__post_init__(self)
+        object.__setattr__(self, "agents", chosen_of(self.agents, admit.AGENTS_MAX))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Phases(OfAgents):
     """Observes phases, of all agents or of some: shape (samples, k).
 
     Parameters
@@ -308,13 +320,7 @@ class Phases(Observer):
     [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
     """
 
-    agents: Any = field(default=None, repr=False)
-
     name: ClassVar[str] = "phases"
-
-    def __post_init__(self) -> None:
-        Observer.__post_init__(self)
-        object.__setattr__(self, "agents", chosen_of(self.agents, admit.AGENTS_MAX))
 
     def _fits(self, n: int) -> None:
         chosen_of(self.agents, n)
@@ -324,7 +330,7 @@ class Phases(Observer):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Displacement(Observer):
+class Displacement(OfAgents):
     """Observes how far agents have turned, as `Swarm.displacement`: in rad, shape (samples, k).
 
     Parameters
@@ -352,13 +358,7 @@ class Displacement(Observer):
     array([ 0.,  8., 16.])
     """
 
-    agents: Any = field(default=None, repr=False)
-
     name: ClassVar[str] = "displacement"
-
-    def __post_init__(self) -> None:
-        Observer.__post_init__(self)
-        object.__setattr__(self, "agents", chosen_of(self.agents, admit.AGENTS_MAX))
 
     def _begin(self, swarm: Swarm) -> Kept:
         chosen_of(self.agents, len(swarm))

@@ -22,7 +22,7 @@ from .errors import CheckpointError, InvalidType, InvalidValue
 from .event import Disrupted, Event, Failed, Restored, TopologyChanged
 from .fork import renew_after_fork
 from .live import Live
-from .method import Method, integrator
+from .method import PLAIN, Method, integrator
 from .metrics import Metrics
 from .model import Model
 from .model import facts as model_facts
@@ -30,7 +30,7 @@ from .model import saved as saved_model
 from .pace import Pace
 from .progress import Watcher, watching
 from .result import RunResult
-from .run import Run, Schedule, batch, due, schedule_of, target, ticks_of
+from .run import Run, Schedule, batch, check_asking, due, schedule_of, target, ticks_of
 from .topology import Topology
 from .until import Coherent, Condition, Locked, Standing
 
@@ -490,13 +490,14 @@ class Swarm:
         left = admit.count(ticks, "ticks")
         chosen, agents = schedule_of(schedule, order, self)
         dt = admit.real(dt, "dt", above=0.0)
-        how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
         engine, pace, asking = self._engine, self._pace, self._asking
+        how = PLAIN  # whose checks a step has no time for: it serves all
+        if method != "euler" or not rtol is atol is dt_min is dt_max is None:
+            how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
         if self._choose_next == inf and asking is None:
             engine.step(left, dt, chosen, agents, pace.workers, how.method, how.tolerances)
             return
-        if asking is not None:
-            asking.check(dt)
+        check_asking(asking, dt)
         with engine:
             self._choose()
             engine.begin(dt, chosen, agents, method=how.method, tolerances=how.tolerances)
@@ -619,8 +620,7 @@ class Swarm:
         interval = due(every, until, dt, ticks)
         chosen, agents = schedule_of(schedule, order, self)
         how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
-        if self._asking is not None:
-            self._asking.check(dt)
+        check_asking(self._asking, dt)
         recorder = Recorder(self, observers, dt, due(None, None, dt, ticks)) if observers else None
         call, interval, after = asked(until, self, dt, interval)
         with watching(progress) as watcher, self._engine:

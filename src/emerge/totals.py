@@ -14,7 +14,7 @@ from .links import ends_of
 from .measure import groups_of, order_of_groups
 from .observer import Kept, Observer, View
 from .phasor import Groups
-from .samples import chosen_of
+from .samples import OfAgents, chosen_of
 from .series import add_links, mean_length
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ Complexes = npt.NDArray[np.complex128]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PhaseLocking(Observer):
+class PhaseLocking(OfAgents):
     """Observes how well pairs of agents are locked in phase, as `phase_locking`: one value, shape (k, k).
 
     Parameters
@@ -56,14 +56,8 @@ class PhaseLocking(Observer):
     [[1.0, 1.0], [1.0, 1.0]]
     """
 
-    agents: Any = field(default=None, repr=False)
-
     name: ClassVar[str] = "phase_locking"
     sums_up: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        Observer.__post_init__(self)
-        object.__setattr__(self, "agents", chosen_of(self.agents, admit.AGENTS_MAX))
 
     def _begin(self, swarm: Swarm) -> Kept:
         agents = chosen_of(self.agents, len(swarm))

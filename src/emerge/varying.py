@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import admit
-from .errors import InvalidType, InvalidValue
+from .errors import InvalidValue
 
 __all__ = ["Varying", "varying"]
 
@@ -99,8 +99,7 @@ def varying(course: npt.ArrayLike | Callable[[float], object], *, every: float |
     points = np.array(admit.numbers(course, "course"), np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
         raise InvalidValue(f"points must be pairs of time and value, shape (k, 2), not {points.shape}")
-    if not np.isfinite(points).all():
-        raise InvalidType("points must be finite")
+    admit.finite(points.ravel(), "points")
     if (np.diff(points[:, 0]) <= 0).any():
         raise InvalidValue("the times of points must ascend")
     points.flags.writeable = False
