@@ -272,6 +272,18 @@ static inline int em_build_highest_bit(int64_t n)
     return bit;
 }
 
+/* Sorts a row of n agents' neighbours; returns how many ends stand beside their like. */
+static inline uint64_t em_build_sort_row(int32_t *index, double *weight, int32_t degree, int64_t n)
+{
+    uint64_t repeats = 0;
+    if (degree <= EM_BUILD_SHORT)
+        em_build_insert(index, weight, degree);
+    else if (!em_build_ascends(index, degree))
+        em_build_sort(index, weight, degree, em_build_highest_bit(n));
+    for (int32_t k = 1; k < degree; k++) repeats += index[k] == index[k - 1];
+    return repeats;
+}
+
 /* Makes degrees of the cursors, sorts the rows, and counts what stands in them twice. */
 static inline void em_build_close(em_build *build, int64_t block)
 {
@@ -282,14 +294,9 @@ static inline void em_build_close(em_build *build, int64_t block)
     for (int64_t i = em_build_agents(build, block, &end); i < end; i++) {
         int32_t filled = graph->degree[i];
         if (build->wide == NULL) graph->degree[i] = filled - before, before = filled;
-        int32_t *index = graph->indices + edge, degree = graph->degree[i];
-        if (degree > EM_BUILD_SHORT && !em_build_ascends(index, degree))
-            em_build_sort(
-                index, graph->weights ? graph->weights + edge : NULL, degree, em_build_highest_bit(graph->n));
-        else if (degree <= EM_BUILD_SHORT)
-            em_build_insert(index, graph->weights ? graph->weights + edge : NULL, degree);
-        for (int32_t k = 1; k < degree; k++) repeats += index[k] == index[k - 1];
-        edge += degree;
+        repeats += em_build_sort_row(
+            graph->indices + edge, graph->weights ? graph->weights + edge : NULL, graph->degree[i], graph->n);
+        edge += graph->degree[i];
     }
     if (repeats > 0) em_atomic_add(&build->repeats, repeats, memory_order_relaxed);
 }

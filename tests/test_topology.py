@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from emerge import errors, topology
+from emerge import constructors, errors
 from emerge.topology import Topology
 
 
@@ -276,9 +276,9 @@ def test_memory_error_of_numpy_becomes_ours(monkeypatch):
     def exhausted(*_):
         raise MemoryError
 
-    monkeypatch.setattr(topology.generate, "scale_free", exhausted)
-    with pytest.raises(errors.TooLarge, match="1998 edge ends"):
-        Topology.scale_free(1000, 1, seed=1)
+    monkeypatch.setattr(constructors.generate, "pairs", exhausted)
+    with pytest.raises(errors.TooLarge, match="6000 edge ends"):
+        Topology.random(100, degree=60, seed=1)
 
 
 def test_components():

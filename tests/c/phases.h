@@ -67,18 +67,24 @@ static inline em_graph *phases_scattered(
     return graph;
 }
 
-/* All phases until the rows are closed. */
-static inline void phases_all(em_build *build, int size)
+/* All phases until the rows are closed; edges come in `pieces`. */
+static inline void phases_fill(
+    em_build *build, em_build_phase count, em_build_phase scatter, int64_t pieces, int size)
 {
-    int64_t blocks = em_graph_blocks(build->graph->n), chunks = em_build_chunks(build->edges);
+    const int64_t blocks = em_graph_blocks(build->graph->n);
     phases_each(build, em_build_clear, blocks, size);
-    phases_each(build, em_build_count, chunks, size);
+    phases_each(build, count, pieces, size);
     phases_each(build, em_build_sum, blocks, size);
     CHECK(em_build_begin(build) == EM_OK);
     CHECK(build->graph->start[blocks] == build->graph->ends);
     phases_each(build, em_build_open, blocks, size);
-    phases_each(build, em_build_scatter, chunks, size);
+    phases_each(build, scatter, pieces, size);
     phases_each(build, em_build_close, blocks, size);
+}
+
+static inline void phases_all(em_build *build, int size)
+{
+    phases_fill(build, em_build_count, em_build_scatter, em_build_chunks(build->edges), size);
 }
 
 #endif
