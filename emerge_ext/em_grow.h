@@ -10,11 +10,15 @@
  * computed anew each time they are drawn: to be distinct they need each other):
  *
  *     clear     chunks of edges: no target is known but the star's
- *     attach    pieces of bundles, as often as some are left: an agent gets its targets as far as those are known
+ *     attach    pieces of bundles, as often as some are left: each agent gets its targets
  *
- * Invariant: a target is written once, by the one worker who does its piece, and never before it is final; what it hangs
- * on belongs to earlier bundles, so the first that is left gets further in each pass, whoever does what. Workers read
- * each other's targets amid a pass: one that is not there yet is met again in the next.
+ * Workers read each other's targets amid a pass. One that is not known yet is found on the spot, by whoever needs it: were
+ * it left, all that hang on it would be, and those that hang on them. Chains are short, as each leads to an edge drawn from
+ * all earlier ones; beyond EM_GROW_DEPTH an agent is left to the next pass.
+ *
+ * Invariant: a target never changes once it is known. Several workers may find it, and all find the same, since it is a
+ * function of targets that are known. What it hangs on belongs to earlier bundles, so the first that is left gets further
+ * in each pass, whoever does what.
  */
 #ifndef EM_GROW_H
 #define EM_GROW_H
@@ -23,6 +27,7 @@
 #include "em_random.h"
 
 #define EM_GROW_PIECE 4096 /* edges of a piece, about */
+#define EM_GROW_DEPTH 32   /* of a chain of targets that are found on the spot: some kilobytes of a stack */
 
 typedef struct {
     uint64_t key;
@@ -107,17 +112,19 @@ static inline em_grow_end em_grow_draw(const em_grow *grow, int64_t bundle, int6
 static inline bool em_grow_has(const int32_t *target, int64_t size, int32_t agent)
 {
     bool has = false;
-    for (int64_t k = 0; k < size; k++) has |= target[k] == agent;
+    for (int64_t k = 0; k < size && !has; k++) has = em_grow_load(&target[k]) == agent;
     return has;
 }
 
-/* Settles one target of a bundle, whose first draw is `end`; false if it hangs on one that is not known yet. */
-static inline bool em_grow_settle(em_grow *grow, int64_t bundle, int64_t slot, em_grow_end end)
+static inline int32_t em_grow_find(em_grow *grow, int64_t place, int depth);
+
+/* Settles a target of a bundle, all before it being known; `end` is its first draw. False if a chain is too long. */
+static inline bool em_grow_settle(em_grow *grow, int64_t bundle, int64_t slot, em_grow_end end, int depth)
 {
     int32_t *own = grow->target + bundle * grow->m;
     for (uint32_t attempt = 1;; attempt++) {
         if (end.place >= 0) {
-            int32_t agent = end.known >= 0 ? end.known : em_grow_load(&grow->target[end.place]);
+            int32_t agent = end.known >= 0 ? end.known : em_grow_find(grow, end.place, depth);
             if (agent < 0) return false;
             if (!em_grow_has(own, slot, agent)) {
                 em_grow_store(&own[slot], agent);
@@ -126,6 +133,21 @@ static inline bool em_grow_settle(em_grow *grow, int64_t bundle, int64_t slot, e
         }
         end = em_grow_draw(grow, bundle, slot, attempt);
     }
+}
+
+/* The target of a place, or -1 if the chain it ends is too long. */
+static inline int32_t em_grow_find(em_grow *grow, int64_t place, int depth)
+{
+    const int32_t known = em_grow_load(&grow->target[place]);
+    if (known >= 0 || depth == 0) return known;
+    const int64_t bundle = place / grow->m;
+    for (int64_t k = bundle * grow->m; k <= place; k++) {
+        const int64_t slot = k - bundle * grow->m;
+        if (em_grow_load(&grow->target[k]) < 0 &&
+            !em_grow_settle(grow, bundle, slot, em_grow_draw(grow, bundle, slot, 0), depth - 1))
+            return -1;
+    }
+    return em_grow_load(&grow->target[place]);
 }
 
 /* Gives the agent of a bundle its targets. All are drawn before any is looked at, since they are far apart. */
@@ -139,8 +161,10 @@ static inline bool em_grow_attach_one(em_grow *grow, int64_t bundle)
             end[k] = em_grow_draw(grow, bundle, first + k, 0);
             if (end[k].known < 0) EM_BASE_FETCH(&grow->target[end[k].place]);
         }
-        for (int k = 0; k < size; k++) /* but those that an earlier pass has settled */
-            if (own[first + k] < 0 && !em_grow_settle(grow, bundle, first + k, end[k])) return false;
+        for (int k = 0; k < size; k++) /* but those that somebody has settled */
+            if (em_grow_load(&own[first + k]) < 0 &&
+                !em_grow_settle(grow, bundle, first + k, end[k], EM_GROW_DEPTH))
+                return false;
     }
     return true;
 }
@@ -152,7 +176,8 @@ static inline void em_grow_attach(em_build *build, int64_t piece)
     int64_t bundle = piece * em_grow_bundles(grow), end = bundle + em_grow_bundles(grow);
     uint64_t left = 0;
     for (; bundle < end && bundle < grow->bundles; bundle++)
-        if (grow->target[(bundle + 1) * grow->m - 1] < 0) left += !em_grow_attach_one(grow, bundle);
+        if (em_grow_load(&grow->target[(bundle + 1) * grow->m - 1]) < 0)
+            left += !em_grow_attach_one(grow, bundle);
     if (left > 0) em_atomic_add(&grow->left, left, memory_order_relaxed);
 }
 
