@@ -159,18 +159,25 @@ cdef class Graph:
     @property
     def rule(self):
         """What a graph that is not stored was made of: sizes and weights of groups, or sides, reach and wraps."""
+        if self.told is None and self.graph.kind != EM_GRAPH_STORED:
+            self._renew()
+            _acquire(self.lock)
+            try:
+                if self.told is None:
+                    self.told = self._rule()
+            finally:
+                PyThread_release_lock(self.lock)
+        return self.told
+
+    cdef tuple _rule(self):
         cdef em_graph *graph = self.graph
         cdef int64_t k
-        if self.told is not None or graph.kind == EM_GRAPH_STORED:
-            return self.told
-        if graph.kind == EM_GRAPH_GROUPS:
-            self.told = (
-                tuple([graph.border[k + 1] - graph.border[k] for k in range(graph.groups)]),
-                tuple([graph.between[k] for k in range(<int64_t>graph.groups * graph.groups)]),
-            )
-        else:
-            self.told = tuple([graph.side[k] for k in range(graph.sides)]), graph.reach, graph.wraps
-        return self.told
+        if graph.kind == EM_GRAPH_LATTICE:
+            return tuple([graph.side[k] for k in range(graph.sides)]), graph.reach, graph.wraps
+        return (
+            tuple([graph.border[k + 1] - graph.border[k] for k in range(graph.groups)]),
+            tuple([graph.between[k] for k in range(<int64_t>graph.groups * graph.groups)]),
+        )
 
     @property
     def edge_ends(self):

@@ -289,6 +289,12 @@ def test_components():
     assert Topology.ring(100).components().max() == 0
 
 
+def test_rules_are_told_once():
+    for web in (Topology.ring(5), Topology.groups([2, 3]), Topology.torus(3, 4)):
+        assert web._graph.rule is web._graph.rule is not None
+    assert Topology.from_edges([(0, 1)])._graph.rule is None
+
+
 def test_threads_may_ask_at_once():
     web = Topology.from_edges(DIRECTED, directed=True)
     found = []
