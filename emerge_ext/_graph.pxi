@@ -11,6 +11,7 @@ cdef class Graph:
     cdef em_graph *graph
     cdef PyThread_type_lock lock
     cdef int born
+    cdef tuple told     # the rule, once it has been asked for
 
     def __cinit__(self):
         self.born = generation
@@ -63,7 +64,7 @@ cdef class Graph:
         em_build_init(&build, made.graph, em_build_unpack, <void *>&keys[0] if edges > 0 else NULL, edges)
         build.directed = directed
         build.weight = &weights[0] if weights is not None and edges > 0 else NULL
-        _fill_rows(&build, made.graph, em_build_chunks(edges), workers)
+        _fill_rows(&build, em_build_chunks(edges), workers)
         _settle(&build, made.graph, workers)
         return made
 
@@ -81,6 +82,69 @@ cdef class Graph:
         em_draw_init(&draw, key, n, degree // 2, rewire)
         return _drawn(em_draw_ring, &draw, n * (degree // 2), workers)
 
+    @staticmethod
+    def scale_free(int64_t n, int64_t m, uint64_t key, int workers):
+        """Attach agents one after another by m edges each, to ends of earlier ones; m below n."""
+        cdef int64_t edges = m * (n - m)
+        cdef Graph made = _rows(n, 2 * edges, False)
+        cdef em_build build
+        cdef em_grow grow
+        em_grow_init(&grow, key, n, m)
+        em_build_init(&build, made.graph, em_grow_edges, &grow, edges)
+        grow.target = <int32_t *>_take(edges * sizeof(int32_t), "whom agents are attached to")
+        try:
+            _each(em_grow_clear, &build, em_build_chunks(edges), workers)
+            _attach_all(&build, &grow, workers)
+            _fill_rows(&build, em_build_chunks(edges), workers)
+        finally:
+            em_base_free(grow.target)
+        _settle(&build, made.graph, workers)
+        return made
+
+    @staticmethod
+    def regular(int64_t n, int64_t degree, uint64_t key, int workers):
+        """Pair edge ends at random, as many of each of n agents; n * degree is even, degree below n."""
+        cdef Graph made = _rows(n, n * degree, False)
+        cdef em_build build
+        cdef em_pair pair
+        cdef uint32_t sample = 0
+        em_pair_init(&pair, key, n, degree)
+        em_build_init(&build, made.graph, NULL, &pair, 0)
+        while not _paired(&build, &pair, sample, workers):
+            sample += 1
+        if pair.drawn < degree:
+            _each_block(em_pair_leave, &build, made.graph, workers)
+        _settle(&build, made.graph, workers)
+        return made
+
+    def rewired(self, int64_t moves, bint directed, int64_t half, uint64_t key, int workers):
+        """Redirect so many edges of a stored graph to agents that the one who keeps an edge is not joined with.
+
+        Either agent keeps an edge; of directed ones, the one that senses; with `half` of those of a ring of so many
+        neighbours on either hand, the one from which it leads on.
+        """
+        if self.graph.kind != EM_GRAPH_STORED:
+            raise InvalidValue("only a stored graph can be rewired")
+        cdef Graph made = _rows(self.graph.n, self.graph.ends, self.graph.weights != NULL)
+        cdef int64_t blocks = em_graph_blocks(self.graph.n)
+        cdef em_build build
+        cdef em_rewire rewire
+        em_build_init(&build, made.graph, NULL, &rewire, 0)
+        build.walk = em_rewire_walk_block
+        build.directed = directed
+        try:
+            if em_rewire_init(&rewire, self.graph, key, moves, half) != EM_OK:
+                raise TooLarge(f"where the rows of {self.graph.n} agents stand takes memory that cannot be had")
+            _each(em_rewire_number, &build, blocks, workers)
+            if em_rewire_begin(&build) != EM_OK:
+                raise TooLarge(f"a permutation of {build.edges} edges cannot be had: there is no memory left")
+            _fill_rows(&build, blocks, workers)
+            _rewire_again(&build, &rewire, workers)
+        finally:
+            em_rewire_free(&rewire)
+        _settle(&build, made.graph, workers)
+        return made
+
     @property
     def n(self):
         """Number of agents."""
@@ -96,16 +160,25 @@ cdef class Graph:
     @property
     def rule(self):
         """What a graph that is not stored was made of: sizes and weights of groups, or sides, reach and wraps."""
+        if self.told is None and self.graph.kind != EM_GRAPH_STORED:
+            self._renew()
+            _acquire(self.lock)
+            try:
+                if self.told is None:
+                    self.told = self._rule()
+            finally:
+                PyThread_release_lock(self.lock)
+        return self.told
+
+    cdef tuple _rule(self):
         cdef em_graph *graph = self.graph
         cdef int64_t k
-        if graph.kind == EM_GRAPH_GROUPS:
-            return (
-                tuple([graph.border[k + 1] - graph.border[k] for k in range(graph.groups)]),
-                tuple([graph.between[k] for k in range(<int64_t>graph.groups * graph.groups)]),
-            )
         if graph.kind == EM_GRAPH_LATTICE:
             return tuple([graph.side[k] for k in range(graph.sides)]), graph.reach, graph.wraps
-        return None
+        return (
+            tuple([graph.border[k + 1] - graph.border[k] for k in range(graph.groups)]),
+            tuple([graph.between[k] for k in range(<int64_t>graph.groups * graph.groups)]),
+        )
 
     @property
     def edge_ends(self):
@@ -254,8 +327,9 @@ cdef int _begin(em_build *build, em_graph *graph, int64_t ends) except -1:
     return 0
 
 
-cdef int _fill_rows(em_build *build, em_graph *graph, int64_t pieces, int workers) except -1:
-    """Count, scatter and sort the ends of the edges that the walk hands over."""
+cdef int _fill_rows(em_build *build, int64_t pieces, int workers) except -1:
+    """Count, scatter and sort the ends of the edges that the walk hands over, which come in so many pieces."""
+    cdef em_graph *graph = build.graph
     _each_block(em_build_clear, build, graph, workers)
     _each(em_build_count, build, pieces, workers)
     _each_block(em_build_sum, build, graph, workers)
@@ -290,7 +364,7 @@ cdef Graph _drawn(em_build_source source, em_draw *draw, int64_t edges, int work
     cdef em_build build
     cdef int64_t repeats
     em_build_init(&build, made.graph, source, draw, edges)
-    _fill_rows(&build, made.graph, em_build_chunks(edges), workers)
+    _fill_rows(&build, em_build_chunks(edges), workers)
     repeats = em_atomic_load(&build.repeats, memory_order_relaxed) // 2
     if repeats > 0:
         _draw_again(&build, draw, repeats, workers)
@@ -310,4 +384,57 @@ cdef int _draw_again(em_build *build, em_draw *draw, int64_t repeats, int worker
         em_base_free(draw.dropped)
     if status != EM_OK:
         raise TooLarge(f"drawing {repeats} edges again needs {16 * repeats} bytes, which cannot be had")
+    return 0
+
+
+cdef int _attach_all(em_build *build, em_grow *grow, int workers) except -1:
+    """Find whom all agents are attached to, in as many passes as it takes."""
+    cdef bint left = True
+    while left:
+        em_atomic_store(&grow.left, 0, memory_order_relaxed)
+        _each(em_grow_attach, build, em_grow_pieces(grow), workers)
+        left = em_atomic_load(&grow.left, memory_order_relaxed) != 0
+    return 0
+
+
+cdef int _paired(em_build *build, em_pair *pair, uint32_t sample, int workers) except -1:
+    """Pair ends by one permutation, and mend what is bad; tells whether that could be done."""
+    cdef int64_t repeats
+    cdef bint mended
+    if em_shuffle_init(&pair.shuffle, pair.key, sample, build.graph.n * pair.drawn) != EM_OK:
+        raise TooLarge(f"a permutation of {build.graph.n * pair.drawn} ends cannot be had: there is no memory left")
+    try:
+        em_atomic_store(&build.repeats, 0, memory_order_relaxed)
+        _each_block(em_pair_fill, build, build.graph, workers)
+    finally:
+        em_shuffle_free(&pair.shuffle)
+    repeats = em_atomic_load(&build.repeats, memory_order_relaxed)
+    if repeats == 0:
+        return True
+    em_atomic_store(&pair.found, 0, memory_order_relaxed)
+    pair.bad = <uint64_t *>_take(repeats * sizeof(uint64_t), f"{repeats} edges to mend")
+    try:
+        _each_block(em_pair_find, build, build.graph, workers)
+        with nogil:
+            mended = em_pair_mend(build)
+    finally:
+        em_base_free(pair.bad)
+    return mended
+
+
+cdef int _rewire_again(em_build *build, em_rewire *rewire, int workers) except -1:
+    """Find other places for edges that have met."""
+    cdef em_status status
+    cdef int64_t repeats = em_atomic_load(&build.repeats, memory_order_relaxed)
+    if repeats == 0:
+        return 0
+    rewire.wanted = <uint64_t *>_take(repeats * sizeof(uint64_t), f"{repeats} repeated edges to redirect again")
+    _each_block(em_rewire_drop, build, build.graph, workers)
+    with nogil:
+        status = em_rewire_table(build)
+    if status != EM_OK:
+        raise TooLarge(f"redirecting {repeats} edges again needs memory that cannot be had")
+    _each_block(em_rewire_find, build, build.graph, workers)
+    with nogil:
+        em_rewire_mend(build)
     return 0

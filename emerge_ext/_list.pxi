@@ -105,7 +105,7 @@ cdef class Listing:
         build.walk = em_list_walk
         build.directed = directed
         self.list.limit = n
-        _fill_rows(&build, made.graph, self.list.pieces, workers)
+        _fill_rows(&build, self.list.pieces, workers)
         repeats = _found(&build.repeats)
         if repeats > 0:
             _fold(&build, made.graph, workers)

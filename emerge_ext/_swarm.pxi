@@ -20,6 +20,14 @@ cdef class Flag:
         return em_atomic_load(&self.word, memory_order_relaxed) != 0
 
 
+cdef void _fill_share(em_swarm *swarm, const em_graph *graph, const double *phase, const double *frequency, int rank,
+                      int size) noexcept nogil:
+    """Do one worker's part of a first touch: the blocks that a tick would deal it."""
+    cdef int64_t block
+    for block in range(em_graph_deal(graph, 1, rank, size), em_graph_deal(graph, 1, rank + 1, size)):
+        em_swarm_fill(swarm, block, phase, frequency)
+
+
 @cython.final
 cdef class Engine:
     """A swarm as the cellar holds it.
@@ -117,7 +125,7 @@ cdef class Engine:
             2 * EM_ACT_HARMONICS * em_graph_blocks(n) * sizeof(double), "the sums of blocks")
         self.rcu = <em_rcu *>_take(sizeof(em_rcu), "which graph holds")
         em_rcu_init(self.rcu, NULL)
-        self._fill(phase, frequency, workers)
+        self._fill(graph.graph, phase, frequency, workers)
         self.set_graph(graph)
         self.swaps = 0
 
@@ -157,17 +165,20 @@ cdef class Engine:
         PyThread_free_lock(self.turn)
         PyThread_free_lock(self.graphs)
 
-    cdef void _fill(self, const double[::1] phase, const double[::1] frequency, int workers):
-        """Write phases and frequencies for the first time, each block by a worker that may own it later."""
+    cdef void _fill(self, const em_graph *graph, const double[::1] phase, const double[::1] frequency, int workers):
+        """Write phases and frequencies for the first time, each block by the worker who owns it on that graph."""
         global regions_were_opened
-        cdef int64_t block
         cdef const double *from_phase = &phase[0]
         cdef const double *from_frequency = &frequency[0]
         workers = _workers(workers, self.swarm.n)
-        regions_were_opened |= workers > 1
-        for block in prange(em_graph_blocks(self.swarm.n), nogil=True, schedule="static", num_threads=workers):
-            em_swarm_fill(&self.swarm, block, from_phase, from_frequency)
         self.stale = True
+        if workers == 1:
+            with nogil:
+                _fill_share(&self.swarm, graph, from_phase, from_frequency, 0, 1)
+            return
+        regions_were_opened = True
+        with nogil, parallel(num_threads=workers):
+            _fill_share(&self.swarm, graph, from_phase, from_frequency, omp_get_thread_num(), omp_get_num_threads())
 
     # ---- turns
 

@@ -187,6 +187,7 @@ cdef extern from "em_build.h" nogil:
     ctypedef struct em_build:
         const double *weight
         em_graph *graph
+        int64_t edges
         bint directed
         em_build_walk walk
         em_word failed
@@ -281,6 +282,57 @@ cdef extern from "em_draw.h" nogil:
     void em_draw_ring(const em_build *build, int64_t first, int size, int32_t *one, int32_t *other)
     void em_draw_drop(em_build *build, int64_t block)
     em_status em_draw_mend(em_build *build)
+
+
+cdef extern from "em_shuffle.h" nogil:
+    ctypedef struct em_shuffle:
+        pass
+
+    em_status em_shuffle_init(em_shuffle *shuffle, uint64_t key, uint32_t sample, uint64_t size)
+    void em_shuffle_free(em_shuffle *shuffle)
+
+
+cdef extern from "em_grow.h" nogil:
+    ctypedef struct em_grow:
+        int32_t *target
+        em_word left
+
+    void em_grow_init(em_grow *grow, uint64_t key, int64_t n, int64_t m)
+    int64_t em_grow_pieces(const em_grow *grow)
+    void em_grow_clear(em_build *build, int64_t chunk)
+    void em_grow_attach(em_build *build, int64_t piece)
+    void em_grow_edges(const em_build *build, int64_t first, int size, int32_t *one, int32_t *other)
+
+
+cdef extern from "em_pair.h" nogil:
+    ctypedef struct em_pair:
+        uint64_t key
+        int64_t degree
+        int64_t drawn
+        em_shuffle shuffle
+        uint64_t *bad
+        em_word found
+
+    void em_pair_init(em_pair *pair, uint64_t key, int64_t n, int64_t degree)
+    void em_pair_fill(em_build *build, int64_t block)
+    void em_pair_find(em_build *build, int64_t block)
+    bint em_pair_mend(em_build *build)
+    void em_pair_leave(em_build *build, int64_t block)
+
+
+cdef extern from "em_rewire.h" nogil:
+    ctypedef struct em_rewire:
+        uint64_t *wanted
+
+    em_status em_rewire_init(em_rewire *rewire, const em_graph *old, uint64_t key, uint64_t moves, int64_t half)
+    void em_rewire_number(em_build *build, int64_t block)
+    em_status em_rewire_begin(em_build *build)
+    void em_rewire_walk_block(em_build *build, int64_t block, bint weighted, em_build_take take)
+    void em_rewire_drop(em_build *build, int64_t block)
+    em_status em_rewire_table(em_build *build)
+    void em_rewire_find(em_build *build, int64_t block)
+    void em_rewire_mend(em_build *build)
+    void em_rewire_free(em_rewire *rewire)
 
 
 cdef extern from "em_sense.h" nogil:

@@ -329,26 +329,32 @@ static inline bool em_build_is_filled(const em_build *build, int64_t block, int6
     return all >= 0;
 }
 
+/* Sorts a row of n agents' neighbours; returns how many ends stand beside their like. */
+static inline uint64_t em_build_sort_row(int32_t *index, double *weight, int32_t degree, int64_t n)
+{
+    uint64_t repeats = 0;
+    if (degree <= EM_BUILD_SHORT)
+        em_build_insert(index, weight, degree);
+    else if (!em_build_ascends(index, degree))
+        em_build_sort(index, weight, degree, em_build_highest_bit(n));
+    for (int32_t k = 1; k < degree; k++) repeats += index[k] == index[k - 1];
+    return repeats;
+}
+
 /* Makes degrees of the cursors, sorts the rows, and counts what stands in them twice. */
 static inline void em_build_close(em_build *build, int64_t block)
 {
     em_graph *graph = build->graph;
-    const int bit = em_build_highest_bit(graph->n);
     int64_t end, edge = graph->start[block];
     int32_t before = 0;
     uint64_t repeats = 0;
     for (int64_t i = em_build_agents(build, block, &end); i < end; i++) {
         int32_t filled = graph->degree[i];
         if (build->wide == NULL) graph->degree[i] = filled - before, before = filled;
-        int32_t *index = graph->indices + edge, degree = graph->degree[i];
-        double *weight = graph->weights == NULL ? NULL : graph->weights + edge;
-        if (!em_build_is_filled(build, block, edge, degree)) return em_build_mark(&build->strayed);
-        if (degree <= EM_BUILD_SHORT)
-            em_build_insert(index, weight, degree);
-        else if (!em_build_ascends(index, degree))
-            em_build_sort(index, weight, degree, bit);
-        for (int32_t k = 1; k < degree; k++) repeats += index[k] == index[k - 1];
-        edge += degree;
+        if (!em_build_is_filled(build, block, edge, graph->degree[i])) return em_build_mark(&build->strayed);
+        repeats += em_build_sort_row(
+            graph->indices + edge, graph->weights ? graph->weights + edge : NULL, graph->degree[i], graph->n);
+        edge += graph->degree[i];
     }
     if (edge != graph->start[block + 1]) em_build_mark(&build->strayed);
     if (repeats > 0) em_atomic_add(&build->repeats, repeats, memory_order_relaxed);

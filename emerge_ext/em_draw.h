@@ -14,10 +14,7 @@
 #ifndef EM_DRAW_H
 #define EM_DRAW_H
 
-#include "em_fold.h"
-#include "em_random.h"
-
-#include <stdlib.h>
+#include "em_mend.h"
 
 #define EM_DRAW_ATTEMPTS 64 /* of a redirected edge to find somebody, before it goes back */
 
@@ -33,11 +30,6 @@ typedef struct {
 static inline void em_draw_init(em_draw *draw, uint64_t key, int64_t n, int64_t half, double rewire)
 {
     *draw = (em_draw){.key = key, .n = n, .half = half, .rewire = rewire};
-}
-
-static inline uint64_t em_draw_key(int64_t one, int64_t other)
-{
-    return one < other ? (uint64_t)one << 32 | (uint64_t)other : (uint64_t)other << 32 | (uint64_t)one;
 }
 
 static inline void em_draw_pair(const em_draw *draw, int64_t number, int32_t *one, int32_t *other)
@@ -109,50 +101,12 @@ static inline void em_draw_drop(em_build *build, int64_t block)
         for (int64_t k = row + 1; k < row + graph->degree[i]; k++) {
             int32_t j = graph->indices[k];
             if (j == graph->indices[k - 1] && i < j)
-                draw->dropped[em_atomic_add(&draw->drops, 1, memory_order_relaxed)] = em_draw_key(i, j);
+                draw->dropped[em_atomic_add(&draw->drops, 1, memory_order_relaxed)] = em_mend_key(i, j);
         }
     em_fold_block(build, block);
 }
 
 /* ---- what is done alone */
-
-/* Where the row of an agent begins, as long as rows follow each other. */
-static inline int64_t em_draw_row(const em_graph *graph, int64_t agent)
-{
-    int64_t first = agent - agent % EM_GRAPH_BLOCK, edge = graph->start[agent / EM_GRAPH_BLOCK];
-    for (int64_t i = first; i < agent; i++) edge += graph->degree[i];
-    return edge;
-}
-
-static inline bool em_draw_has(const em_graph *graph, int64_t i, int32_t j)
-{
-    const int32_t *row = graph->indices + em_draw_row(graph, i);
-    int64_t low = 0, high = graph->degree[i];
-    while (low < high) {
-        int64_t middle = (low + high) / 2;
-        if (row[middle] < j)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < graph->degree[i] && row[low] == j;
-}
-
-/* Puts a key into a table of `room` words, of which at most half are ever taken and 0 is none; false if it is there. */
-static inline bool em_draw_take(uint64_t *table, int64_t room, uint64_t key)
-{
-    int64_t place = (int64_t)(em_random_unit(key * UINT64_C(0x9E3779B97F4A7C15)) * (double)room);
-    for (; table[place] != 0; place = place + 1 < room ? place + 1 : 0)
-        if (table[place] == key) return false;
-    table[place] = key;
-    return true;
-}
-
-static inline int em_draw_compare(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
 
 /* Draws pairs, from the number after the last on, until `lost` new ones are in the table. */
 static inline void em_draw_more_pairs(em_build *build, uint64_t *table, int64_t lost)
@@ -160,7 +114,8 @@ static inline void em_draw_more_pairs(em_build *build, uint64_t *table, int64_t 
     for (int64_t number = build->edges, found = 0; found < lost; number++) {
         int32_t i, j;
         em_draw_pair(build->given, number, &i, &j);
-        if (!em_draw_has(build->graph, i, j)) found += em_draw_take(table, 2 * lost, em_draw_key(i, j));
+        if (!em_mend_has(build->graph, i, j))
+            found += em_mend_take(table, 2 * lost, em_mend_edge(build, i, j));
     }
 }
 
@@ -168,7 +123,7 @@ static inline void em_draw_more_pairs(em_build *build, uint64_t *table, int64_t 
  * first keeps it. */
 static inline void em_draw_find_losers(em_draw *draw, int64_t lost)
 {
-    qsort(draw->dropped, (size_t)lost, sizeof *draw->dropped, em_draw_compare);
+    qsort(draw->dropped, (size_t)lost, sizeof *draw->dropped, em_mend_compare);
     for (int64_t k = 0, next; k < lost; k = next) {
         uint64_t key = draw->dropped[k];
         int64_t ends[2] = {(int64_t)(key >> 32), (int64_t)(key & UINT32_MAX)};
@@ -182,7 +137,7 @@ static inline void em_draw_find_losers(em_draw *draw, int64_t lost)
                     kept = true;
                 }
     }
-    qsort(draw->dropped, (size_t)lost, sizeof *draw->dropped, em_draw_compare);
+    qsort(draw->dropped, (size_t)lost, sizeof *draw->dropped, em_mend_compare);
 }
 
 /* Redirects the edges that lost their place to somebody else, one after another. */
@@ -197,44 +152,12 @@ static inline void em_draw_redirect(em_build *build, uint64_t *table, int64_t lo
             uint64_t whom, unused;
             int32_t there;
             em_random_draw(draw->key, (uint64_t)number, attempt, EM_RANDOM_AGAIN, &whom, &unused);
-            done = em_draw_elsewhere(draw, agent, whom, &there) && !em_draw_has(build->graph, agent, there) &&
-                   em_draw_take(table, 2 * lost, em_draw_key(agent, there));
+            done = em_draw_elsewhere(draw, agent, whom, &there) && !em_mend_has(build->graph, agent, there) &&
+                   em_mend_take(table, 2 * lost, em_mend_edge(build, agent, there));
         }
         int32_t back = em_draw_further(draw, agent, number % draw->half + 1);
-        if (!done) em_draw_take(table, 2 * lost, em_draw_key(agent, back));
+        if (!done) em_mend_take(table, 2 * lost, em_mend_edge(build, agent, back));
     }
-}
-
-/* Makes of a table of keys the ends of both sides, ascending: the row in the high half. */
-static inline void em_draw_spread(uint64_t *table, int64_t lost)
-{
-    int64_t to = 0;
-    for (int64_t k = 0; k < 2 * lost; k++)
-        if (table[k] != 0) table[to++] = table[k];
-    for (int64_t k = 0; k < lost; k++) table[lost + k] = table[k] << 32 | table[k] >> 32;
-    qsort(table, (size_t)(2 * lost), sizeof *table, em_draw_compare);
-}
-
-/* Merges ascending ends into the rows, which hold `held` ends without gaps: from the last row down, so that nothing is
- * overwritten before it was moved. */
-static inline void em_draw_merge(em_build *build, int64_t held, const uint64_t *ends, int64_t size)
-{
-    em_graph *graph = build->graph;
-    int32_t *indices = graph->indices;
-    int64_t from = held, to = held + size;
-    for (int64_t i = graph->n - 1; size > 0; i--) {
-        int64_t row = from - graph->degree[i];
-        for (; size > 0 && (int64_t)(ends[size - 1] >> 32) == i; size--) {
-            int32_t j = (int32_t)(ends[size - 1] & UINT32_MAX);
-            while (from > row && indices[from - 1] > j) indices[--to] = indices[--from];
-            indices[--to] = j;
-            graph->degree[i]++;
-        }
-        while (from > row) indices[--to] = indices[--from];
-    }
-    for (int64_t block = 0; block < em_graph_blocks(graph->n); block++) em_build_sum(build, block);
-    for (int64_t block = 0; block < em_graph_blocks(graph->n); block++)
-        graph->start[block + 1] += graph->start[block];
 }
 
 /* Draws as many edges as were dropped, and merges them. */
@@ -250,8 +173,7 @@ static inline em_status em_draw_mend(em_build *build)
         em_draw_redirect(build, table, lost);
     else
         em_draw_more_pairs(build, table, lost);
-    em_draw_spread(table, lost);
-    em_draw_merge(build, held, table, 2 * lost);
+    em_mend_merge(build, held, table, em_mend_spread(build, table, lost));
     em_base_free(table);
     return EM_OK;
 }

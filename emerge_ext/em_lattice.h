@@ -15,7 +15,7 @@
 
 #include "em_graph.h"
 
-#define EM_LATTICE_SHIFTS 8192 /* most neighbours of an agent */
+#define EM_LATTICE_SHIFTS 8192 /* most neighbours of an agent: a worker has 32 kB for them on its stack */
 
 /* Whether the ends of a side are joined. */
 static inline bool em_lattice_joins(const em_graph *graph, int side)
@@ -39,7 +39,7 @@ static inline em_graph *em_lattice_create(int sides, const int64_t *side, int re
 }
 
 /* Neighbours of an agent as distances from it, in the order of addition; returns how many. */
-static inline int em_lattice_shifts(const em_graph *graph, int64_t agent, int64_t *shift)
+static inline int em_lattice_shifts(const em_graph *graph, int64_t agent, int32_t *shift)
 {
     const int reach = graph->reach;
     int64_t at[EM_GRAPH_SIDES], stride[EM_GRAPH_SIDES], rest = agent, step = 1;
@@ -57,7 +57,7 @@ static inline int em_lattice_shifts(const em_graph *graph, int64_t agent, int64_
                 int64_t to = at[s] + hand * (hand < 0 ? reach + 1 - j : j), size = graph->side[s];
                 if (!em_lattice_joins(graph, s) && (to < 0 || to >= size)) continue;
                 to = to < 0 ? to + size : to >= size ? to - size : to;
-                shift[count++] = (to - at[s]) * stride[s];
+                shift[count++] = (int32_t)((to - at[s]) * stride[s]);
             }
         }
     return count;

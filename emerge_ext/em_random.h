@@ -18,6 +18,9 @@ typedef enum {
     EM_RANDOM_REDIRECT, /* whether an edge is redirected, and to whom */
     EM_RANDOM_AGAIN,    /* to whom instead */
     EM_RANDOM_NOISE,    /* normal variates (em_noise.h) */
+    EM_RANDOM_ATTACH,   /* to whom a new agent is attached */
+    EM_RANDOM_SHUFFLE,  /* the tables of a permutation */
+    EM_RANDOM_SWAP,     /* with which edge another swaps its ends */
 } em_random_purpose;
 
 #define EM_RANDOM_ROUNDS 10

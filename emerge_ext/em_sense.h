@@ -177,7 +177,7 @@ static inline void em_sense_alone(
 
 /* Sums along a line: agents first .. first + count - 1 of a lattice sense those at the same distances. */
 static inline void em_sense_line(
-    const em_table *table, int64_t first, int64_t count, const int64_t *shift, int shifts, double one,
+    const em_table *table, int64_t first, int64_t count, const int32_t *shift, int shifts, double one,
     double *restrict re, double *restrict im)
 {
     const int64_t apart = em_table_apart(table->n);
@@ -223,7 +223,8 @@ static inline void em_sense_lattice(
     const em_sense *sense, const em_table *table, int64_t first, int64_t count, double *restrict re,
     double *restrict im)
 {
-    int64_t shift[EM_LATTICE_SHIFTS], begin, end;
+    int32_t shift[EM_LATTICE_SHIFTS];
+    int64_t begin, end;
     for (int64_t i = 0; i < count;) {
         int shifts = em_lattice_shifts(sense->graph, first + i, shift);
         double one = em_sense_scale(sense, first + i, shifts);

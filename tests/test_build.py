@@ -95,6 +95,15 @@ DRAWN = {
     "dense": lambda seed, workers: Graph.random(700, 60_000, seed, workers),
     "small_world": lambda seed, workers: Graph.small_world(30_000, 14, 0.3, seed, workers),
     "crowded": lambda seed, workers: Graph.small_world(700, 100, 1.0, seed, workers),
+    "scale_free": lambda seed, workers: Graph.scale_free(30_000, 7, seed, workers),
+    "scale_free_dense": lambda seed, workers: Graph.scale_free(700, 200, seed, workers),
+    "regular": lambda seed, workers: Graph.regular(30_000, 15, seed, workers),
+    "regular_half": lambda seed, workers: Graph.regular(701, 350, seed, workers),
+    "regular_dense": lambda seed, workers: Graph.regular(700, 500, seed, workers),
+    "rewired": lambda seed, workers: Graph.random(30_000, 200_000, 1, 1).rewired(150_000, False, 0, seed, workers),
+    "rewired_ring": lambda seed, workers: Graph.small_world(700, 200, 0.0, 1, 1).rewired(
+        60_000, False, 100, seed, workers
+    ),
 }
 
 
@@ -108,6 +117,19 @@ def test_one_seed_gives_one_graph_for_any_workers(make):
     assert (np.diff(keys) > 0).all()
     assert (web.edges[:, 0] < web.edges[:, 1]).all()
     assert same(first, sorted_rows(keys, len(web), None, directed=False))
+
+
+@pytest.mark.parametrize("directed", [False, True])
+@pytest.mark.parametrize("number", [60_000, 190_000])
+def test_rewired_weights_are_the_same_for_any_workers(number, directed):
+    """Sparse, and with a third of all places taken, so that very many edges meet."""
+    n = 60_000 if number == 60_000 else 750
+    keys = keys_of(n, number, 8, directed=directed)
+    web = Graph.from_keys(keys, n, np.random.default_rng(9).normal(size=keys.size), directed, 2)
+    first = edges.rows_of(web.rewired(keys.size, directed, 0, 10, 1))
+    assert all(same(edges.rows_of(web.rewired(keys.size, directed, 0, 10, w)), first) for w in WORKERS)
+    assert np.array_equal(np.sort(first[2]), np.sort(edges.rows_of(web)[2]))
+    assert not same(edges.rows_of(web), first)
 
 
 @pytest.mark.parametrize("part", [0.1, 0.25])
@@ -206,6 +228,7 @@ keys = np.arange(1, 2_000_001) + (np.arange(2_000_000) << 32)
 pairs = np.empty((2_000_000, 2), np.int64)
 pairs[:, 0], pairs[:, 1] = keys >> 32, keys & 0xFFFFFFFF
 weights = np.arange(2_000_000, dtype=np.float64)
+old = emerge.Topology.random(1_000_000, degree=10, seed=3) if "old" in {make!r} else None
 before = told("VmRSS:")
 web = {make}
 print((told("VmHWM:") - before) / web._graph.nbytes)
@@ -213,6 +236,11 @@ print((told("VmHWM:") - before) / web._graph.nbytes)
 MOST = {
     "emerge.Topology.random(1_000_000, degree=10, seed=1)": 1.15,
     "emerge.Topology.small_world(1_000_000, degree=10, rewire=0.2, seed=1)": 1.15,
+    "emerge.Topology.scale_free(1_000_000, 5, seed=1)": 1.6,
+    "emerge.Topology.regular(1_000_000, 10, seed=1)": 1.15,
+    "emerge.Topology.regular(6000, 4800, seed=1)": 1.3,
+    "old.rewired(0.1, seed=1)": 1.3,
+    "old.rewired(1.0, seed=1)": 1.3,
     "emerge.Topology._of(emerge.edges.graph_of(keys, 2_000_001))": 1.15,
     "emerge.Topology.from_edges(pairs)": 1.15,
     "emerge.Topology.from_edges(pairs, weights=weights)": 1.15,

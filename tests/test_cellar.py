@@ -11,7 +11,6 @@ import pytest
 
 HERE = Path(__file__).parent
 CELLAR = HERE.parent / "emerge_ext"
-BUILD = CELLAR / "em_build.h"
 PROGRAMS = sorted(path.stem for path in (HERE / "c").glob("test_*.c"))
 SANITIZERS = {
     "plain": ["-O2"],
@@ -21,7 +20,7 @@ SANITIZERS = {
 }
 NEEDS_ISAS = {"test_swarm"}
 COUNTS_MALLOC = ["-DCHECK_MALLOC", "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc"]
-ALONE = {"test_phase", "test_random"}
+ALONE = {"test_phase", "test_random", "test_shuffle"}
 THREADS = [1, 2, 3, 5, 8, 16]
 
 compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
@@ -90,14 +89,22 @@ def test_the_race_detector_sees_a_weakened_machine(compiled, tmp_path, machine, 
     assert "data race" in done.stderr
 
 
-def test_the_race_detector_sees_additions_that_are_not_atomic(compiled, tmp_path):
-    """Degrees and cursors are relaxed, which cannot be weakened further but to no atomics at all."""
-    plain, count = re.subn(r"atomic_fetch_add_explicit\([^;]*;", "(*count += more) - more;", BUILD.read_text())
+@pytest.mark.parametrize(
+    ("machine", "operation", "plain"),
+    [
+        ("build", r"atomic_fetch_add_explicit\([^;]*;", "(*count += more) - more;"),
+        ("grow", r"atomic_load_explicit\([^;]*;", "*target;"),
+        ("grow", r"atomic_store_explicit\([^;]*;", "*target = agent;"),
+    ],
+)
+def test_the_race_detector_sees_what_is_not_atomic(compiled, tmp_path, machine, operation, plain):
+    """Relaxed accesses cannot be weakened further but to no atomics at all."""
+    text, count = re.subn(operation, plain, (CELLAR / f"em_{machine}.h").read_text())
     assert count == 1
-    (tmp_path / "em_build.h").write_text(plain)
+    (tmp_path / f"em_{machine}.h").write_text(text)
     source = tmp_path / "plain.c"
-    source.write_text(f'#include "em_build.h"\n#include "{HERE / "c" / "test_build.c"}"\n')
-    program = compiled("plain-build", "thread", source)
+    source.write_text(f'#include "em_{machine}.h"\n#include "{HERE / "c" / f"test_{machine}.c"}"\n')
+    program = compiled(f"plain-{machine}-{len(plain)}", "thread", source)
     done = subprocess.run([str(program), "3"], capture_output=True, text=True, timeout=110)
     assert done.returncode != 0
     assert "data race" in done.stderr

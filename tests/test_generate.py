@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from emerge import generate
-from emerge.edges import unordered
+from emerge.edges import pack
 from emerge.topology import Topology
 
 scipy_stats = pytest.importorskip("scipy.stats")
@@ -31,6 +31,11 @@ def simple(web: Topology) -> bool:
     """No self-loops, no repeats, and every agent is there."""
     edges = web.edges
     return bool((edges[:, 0] < edges[:, 1]).all()) and len(np.unique(edges, axis=0)) == len(edges)
+
+
+def keys_of(web: Topology) -> tuple[int, ...]:
+    """Edges as numbers, ascending."""
+    return tuple(pack(*web.edges.T).tolist())
 
 
 def even(counts: list[int]) -> float:
@@ -89,11 +94,20 @@ def test_small_world_where_there_is_hardly_room(n, degree):
     assert (web == Topology.ring(n, degree)) == (degree == n - 1)
 
 
-def test_redirected_edges_find_every_free_agent():
-    keys = unordered(np.zeros(8, np.int64), np.arange(1, 9))
-    generate.redirect(keys, np.arange(8), np.zeros(8, np.int64), 10, np.random.default_rng(1))
-    assert len(set(keys.tolist())) == 8
-    assert keys.max() <= 9
+def test_small_worlds_that_are_crowded_keep_an_end_and_move_to_strangers():
+    """Above 4 sqrt(n) neighbours the ring is made first; edges go everywhere but to where it had one."""
+    n, degree = 101, 60
+    moved = []
+    for seed in range(20):
+        web = Topology.small_world(n, degree=degree, rewire=0.3, seed=seed)
+        assert simple(web)
+        assert web.edge_count == n * degree // 2
+        assert web.degree.min() >= degree // 2
+        apart = np.abs(np.diff(web.edges, axis=1)).ravel()
+        moved.append(np.count_nonzero(np.minimum(apart, n - apart) > degree // 2))
+    spread = np.sqrt(0.3 * 0.7 * n * degree / 2)
+    assert np.mean(moved) == pytest.approx(0.3 * n * degree / 2, abs=4 * spread / np.sqrt(20))
+    assert 0.5 * spread < np.std(moved) < 2 * spread
 
 
 @pytest.mark.parametrize(("n", "degree"), [(1, 0), (2, 1), (10, 0), (10, 9), (11, 4.4), (1000, 8), (200, 150)])
@@ -138,11 +152,10 @@ def test_scale_free_has_its_edges(n, m):
 def test_scale_free_is_drawn_like_one_agent_after_another(n, m):
     """Edge sets against networkx, which attaches agents one by one: the two samples have one distribution."""
     rng = np.random.default_rng(7)
-    ours = Counter(tuple(sorted(generate.scale_free(n, m, rng).tolist())) for _ in range(4000))
+    ours = Counter(keys_of(Topology.scale_free(n, m, seed=rng)) for _ in range(4000))
     theirs = Counter()
     for seed in range(4000):
-        ends = np.array(networkx.barabasi_albert_graph(n, m, seed=seed).edges)
-        theirs[tuple(sorted(unordered(ends[:, 0], ends[:, 1]).tolist()))] += 1
+        theirs[keys_of(Topology.from_networkx(networkx.barabasi_albert_graph(n, m, seed=seed)))] += 1
     table = np.array([(ours[key], theirs[key]) for key in ours | theirs])
     rare = table.sum(axis=1) < 20
     table = np.vstack([table[~rare], table[rare].sum(axis=0)]) if rare.any() else table
@@ -150,6 +163,18 @@ def test_scale_free_is_drawn_like_one_agent_after_another(n, m):
     assert scipy_stats.chi2_contingency(table[table.sum(axis=1) > 0].T).pvalue > 1e-3
     shifted = np.column_stack([table[:, 0], np.roll(table[:, 0], 1)])
     assert scipy_stats.chi2_contingency(shifted[shifted.sum(axis=1) > 0].T).pvalue < 1e-9
+
+
+@pytest.mark.parametrize(("n", "m"), [(2000, 2), (600, 9)])
+def test_scale_free_old_agents_have_the_degrees_of_those_attached_one_by_one(n, m):
+    """The mean degree of each of the first agents, and of some later ones, against networkx."""
+    some, samples = [*range(m + 3), n // 10, n // 2, n - 1], 60
+    ours = np.array([Topology.scale_free(n, m, seed=seed).degree[some] for seed in range(samples)], float)
+    graphs = [networkx.barabasi_albert_graph(n, m, seed=seed) for seed in range(samples)]
+    theirs = np.array([[graph.degree[agent] for agent in some] for graph in graphs], float)
+    error = np.sqrt((ours.var(axis=0) + theirs.var(axis=0)) / samples) + 1e-9
+    assert (np.abs(ours.mean(axis=0) - theirs.mean(axis=0)) < 4 * error).all()
+    assert (np.abs(ours.mean(axis=0) - np.roll(theirs.mean(axis=0), 1)) > 4 * error).any()
 
 
 def test_scale_free_tail():
@@ -162,35 +187,44 @@ def test_scale_free_tail():
     assert np.mean(Topology.random(n, degree=2 * m, seed=8).degree >= 60) == 0
 
 
-REGULAR = [
-    (1, 0),
-    (2, 1),
-    (4, 0),
-    (4, 2),
-    (4, 3),
-    (5, 2),
-    (6, 3),
-    (9, 8),
-    (50, 24),
-    (50, 25),
-    (51, 40),
-    (3000, 7),
-]
+def test_regular_degrees_are_all_equal():
+    """All there are of up to 12 agents, and some larger ones on either side of half."""
+    small = [(n, degree) for n in range(1, 13) for degree in range(n) if n * degree % 2 == 0]
+    for n, degree in [*small, (50, 24), (50, 25), (51, 40), (101, 50), (700, 300), (700, 600), (3000, 7)]:
+        for seed in range(3):
+            web = Topology.regular(n, degree, seed=seed)
+            assert simple(web)
+            assert (web.degree == degree).all()
 
 
-@pytest.mark.parametrize(("n", "degree"), REGULAR)
-def test_regular_degrees_are_all_equal(n, degree):
-    for seed in range(3):
-        web = Topology.regular(n, degree, seed=seed)
-        assert simple(web)
-        assert (web.degree == degree).all()
-
-
-def test_regular_pairs_are_equally_likely():
+@pytest.mark.parametrize(("n", "degree"), [(8, 3), (9, 4), (10, 7), (15, 2)])
+def test_regular_pairs_are_equally_likely(n, degree):
     rng = np.random.default_rng(9)
-    seen = Counter(itertools.chain.from_iterable(generate.regular(8, 3, rng).tolist() for _ in range(2000)))
-    assert len(seen) == 28
+    seen = Counter(itertools.chain.from_iterable(keys_of(Topology.regular(n, degree, seed=rng)) for _ in range(6000)))
+    assert len(seen) == n * (n - 1) // 2
     assert even(list(seen.values())) > 1e-3
+    seen[next(iter(seen))] += sum(seen.values()) // 100
+    assert even(list(seen.values())) < 1e-6
+
+
+def test_regular_perfect_matchings_are_equally_likely():
+    """Nothing is mended at degree 1 but loops, of which there are none: the permutation alone."""
+    rng = np.random.default_rng(10)
+    seen = Counter(keys_of(Topology.regular(6, 1, seed=rng)) for _ in range(6000))
+    assert len(seen) == 15
+    assert even(list(seen.values())) > 1e-3
+
+
+@pytest.mark.parametrize("degree", [3, 4])
+def test_regular_graphs_have_as_many_triangles_as_is_known(degree):
+    """Poisson in the limit, with mean (d - 1)**3 / 6 (Bollobás 1980)."""
+    counts = []
+    for seed in range(300):
+        near = Topology.regular(1000, degree, seed=seed).to_scipy()
+        counts.append(round((near @ near).multiply(near).sum() / 6))
+    mean = (degree - 1) ** 3 / 6
+    assert np.mean(counts) == pytest.approx(mean, abs=4 * np.sqrt(mean / 300))
+    assert np.var(counts) == pytest.approx(mean, rel=0.4)
 
 
 def test_rewired_keeps_number_and_weights():
@@ -228,6 +262,90 @@ def test_rewired_leaves_a_full_graph_and_frees_a_hub():
     assert simple(star)
     assert star.edge_count == 49
     assert star.degree[0] < 45
+
+
+@pytest.mark.parametrize("directed", [False, True])
+@pytest.mark.parametrize("fraction", [0.01, 0.3, 1.0])
+def test_rewired_moves_as_many_as_asked_for_and_none_to_where_an_edge_was(directed, fraction):
+    rng = np.random.default_rng(15)
+    web = Topology.from_edges(rng.integers(0, 900, (5000, 2)), 900, directed=directed)
+    after = web.rewired(fraction, seed=16)
+    moves = round(fraction * web.edge_count)
+    assert after.edge_count == web.edge_count
+    assert len({*keys_of(web)} & {*keys_of(after)}) == web.edge_count - moves
+    assert keys_of(web.rewired(fraction, seed=17)) != keys_of(after)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("directed", [False, True])
+@pytest.mark.parametrize("missing", [1, 5, 60, 300])
+def test_rewired_where_there_is_hardly_room(missing, directed, weighted):
+    """All pairs of 40 agents but a few: who finds no free agent stays, with the weight it has."""
+    rng = np.random.default_rng(18)
+    pairs = np.array([(i, j) for i in range(40) for j in range(40) if (i != j if directed else i < j)])
+    kept = np.sort(rng.permutation(len(pairs))[missing:])
+    weights = np.arange(2.0, kept.size + 2) if weighted else None
+    web = Topology.from_edges(pairs[kept], 40, directed=directed, weights=weights)
+    after = web.rewired(1.0, seed=19)
+    assert after.edge_count == web.edge_count == len(np.unique(after.edges, axis=0))
+    assert (after.edges[:, 0] != after.edges[:, 1]).all()
+    free = {*pack(*pairs.T).tolist()} - {*keys_of(web)}
+    gone = {*keys_of(after)} - {*keys_of(web)}
+    assert gone <= free
+    assert len(gone) > 0.9 * len(free)
+    if weighted:
+        assert np.array_equal(np.sort(after.weights), weights)
+        before = dict(zip(keys_of(web), web.weights.tolist(), strict=True))
+        stayed = [before.get(key) == weight for key, weight in zip(keys_of(after), after.weights.tolist(), strict=True)]
+        assert sum(stayed) == web.edge_count - len(gone)
+    if directed:
+        assert np.array_equal(after.degree, web.degree)
+
+
+def test_rewired_ends_are_uniform_among_strangers():
+    """Where edges of a small graph go, by who keeps them, over many seeds."""
+    web = Topology.from_edges([(0, 1), (0, 2), (3, 4)], 9, directed=True)
+    rng = np.random.default_rng(20)
+    arrived = Counter(itertools.chain.from_iterable(keys_of(web.rewired(0.3, seed=rng)) for _ in range(9000)))
+    stayed = [arrived.pop(key) for key in keys_of(web)]
+    assert even(stayed) > 1e-3, "each edge is as likely to move"
+    of = {agent: [count for key, count in arrived.items() if key >> 32 == agent] for agent in (0, 3)}
+    assert len(of[0]) == 6
+    assert len(of[3]) == 7
+    assert even(of[0]) > 1e-3
+    assert even(of[3]) > 1e-3
+
+
+def test_rewired_edges_are_kept_by_either_agent():
+    kept = Counter()
+    for seed in range(2000):
+        one, other = Topology.from_edges([(3, 5)], 8).rewired(1.0, seed=seed).edges[0].tolist()
+        kept["low" if 3 in (one, other) else "high"] += 1
+        assert {one, other} & {3, 5}
+        assert {one, other} != {3, 5}
+    assert even(list(kept.values())) > 1e-3
+
+
+def test_rewired_graphs_of_all_kinds():
+    rng = np.random.default_rng(21)
+    for web in (
+        Topology.ring(30, degree=4),
+        Topology.torus(5, 6),
+        Topology.grid(5, 6),
+        Topology.groups([4, 5, 6], [[0, 1, 0], [1, 0, 0], [0, 0, 1]]),
+        Topology.groups([4, 9], [[0, 2.5], [1, 0]]),
+        Topology.groups([4, 9], [[0, 1], [0, 1]]),
+        Topology.from_edges([(0, 1)], 2),
+        Topology.from_edges([(0, 1)], 3),
+        Topology.from_edges([], 1),
+    ):
+        for fraction in (0, 0.5, 1):
+            after = web.rewired(fraction, seed=rng)
+            assert (len(after), after.edge_count, after.directed) == (len(web), web.edge_count, web.directed)
+            if web.weights is not None:
+                assert np.array_equal(np.sort(after.weights), np.sort(web.weights))
+    assert Topology.from_edges([(0, 1)], 2).rewired(1, seed=1).edges.tolist() == [[0, 1]]
+    assert Topology.from_edges([(0, 1)], 3).rewired(1, seed=1).edges.tolist() in ([[0, 2]], [[1, 2]])
 
 
 def test_making_a_small_world_takes_little_memory():

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from emerge import errors, topology
+from emerge import constructors, errors
 from emerge.topology import Topology
 
 
@@ -276,9 +276,9 @@ def test_memory_error_of_numpy_becomes_ours(monkeypatch):
     def exhausted(*_):
         raise MemoryError
 
-    monkeypatch.setattr(topology.generate, "scale_free", exhausted)
-    with pytest.raises(errors.TooLarge, match="1998 edge ends"):
-        Topology.scale_free(1000, 1, seed=1)
+    monkeypatch.setattr(constructors.generate, "pairs", exhausted)
+    with pytest.raises(errors.TooLarge, match="6000 edge ends"):
+        Topology.random(100, degree=60, seed=1)
 
 
 def test_components():
@@ -287,6 +287,12 @@ def test_components():
     assert web.components().tolist() == [0, 1, 2, 2, 1, 2, 3]
     assert Topology.from_edges([(2, 0), (2, 1)], directed=True).components().tolist() == [0, 0, 0]
     assert Topology.ring(100).components().max() == 0
+
+
+def test_rules_are_told_once():
+    for web in (Topology.ring(5), Topology.groups([2, 3]), Topology.torus(3, 4)):
+        assert web._graph.rule is web._graph.rule is not None
+    assert Topology.from_edges([(0, 1)])._graph.rule is None
 
 
 def test_threads_may_ask_at_once():

@@ -336,8 +336,8 @@ class Constructors:
         -----
         Takes O(E); the same seed gives the same topology, on any number of workers. Edges are redirected all at
         once, not one lap of the ring after another, and none to where the ring had an edge. An edge that finds no
-        free agent stays. Where degree is above n / 4 or 4 sqrt(n), takes O(E log E), and edges may go to where others
-        have left the ring. All numbers come from Philox, keyed by one number drawn from the seed.
+        free agent stays. Where degree is above n / 4 or 4 sqrt(n), the ring is held beside the result. All numbers
+        come from Philox, keyed by numbers drawn from the seed.
 
         References
         ----------
@@ -356,8 +356,10 @@ class Constructors:
         rng = admit.generator(seed)
         ends = n * degree
         if degree > n // 4 or degree**2 > 16 * n:
-            with room(ends):
-                return cls._of_keys(generate.small_world(n, degree, rewire, rng), n)
+            with room(2 * ends, agents=2 * n, each=4):
+                ring = Graph.small_world(n, degree, 0.0, 0, team.builders(ends))
+                moves = int(rng.binomial(ends // 2, rewire))
+                return cls._of(ring.rewired(moves, False, degree // 2, admit.word(rng), team.builders(ends)))
         with room(ends, agents=n, each=4):
             return cls._of(Graph.small_world(n, degree, rewire, admit.word(rng), team.builders(ends)))
 
@@ -445,13 +447,17 @@ class Constructors:
 
         Notes
         -----
-        Takes O(E m). The same seed gives the same topology.
+        Takes O(E m), and while it is made half as much memory again as the topology keeps. The same seed gives the
+        same topology, on any number of workers; numbers come from Philox, keyed by one number drawn from the seed.
 
         References
         ----------
         A.-L. Barabási, R. Albert, Science 286, 509-512 (1999), doi:10.1126/science.286.5439.509.
         V. Batagelj, U. Brandes, Physical Review E 71, 036113 (2005), doi:10.1103/PhysRevE.71.036113,
         algorithm 5; here targets of one agent are distinct.
+        P. Sanders, C. Schulz, Information Processing Letters 116, 489-491 (2016), doi:10.1016/j.ipl.2016.02.004;
+        here targets are kept until all are known.
+        J. K. Salmon et al., SC '11, 16 (2011), doi:10.1145/2063384.2063405, on Philox.
 
         Examples
         --------
@@ -462,8 +468,9 @@ class Constructors:
         n = admit.count(n, "n", least=2, most=admit.AGENTS_MAX)
         m = admit.count(m, "m", least=1, most=n - 1)
         rng = admit.generator(seed)
-        with room(2 * m * (n - m)):
-            return cls._of_keys(generate.scale_free(n, m, rng), n)
+        ends = 2 * m * (n - m)
+        with room(ends, agents=n, each=6):
+            return cls._of(Graph.scale_free(n, m, admit.word(rng), team.builders(ends)))
 
     @classmethod
     def regular(cls, n: int, degree: int, *, seed: int | np.random.Generator | None = None) -> Self:
@@ -492,14 +499,19 @@ class Constructors:
 
         Notes
         -----
-        Takes O(E log E), and O(n**2) where degree is above half of n. The same seed gives the same topology.
-        Edge ends are paired at random; self-loops and repeated edges are removed by swapping ends with other
-        edges, which makes all such graphs nearly, not exactly, equally likely.
+        Takes O(E), and no memory to speak of but what the topology keeps; O(degree**3) steps, of a word moved each,
+        are one worker's alone. Above half of n, takes O(n**2), and that degree is how many are left out. The same
+        seed gives the same topology, on any number of workers; numbers come from Philox, keyed by one number drawn
+        from the seed. Edge ends are paired at random; self-loops and repeated edges, some degree**2 / 4 whatever n
+        is, are removed by swapping ends with other edges, which makes all such graphs nearly, not exactly, equally
+        likely, the more nearly the larger n.
 
         References
         ----------
         B. Bollobás, European Journal of Combinatorics 1, 311-316 (1980), doi:10.1016/S0195-6698(80)80030-8.
         B. D. McKay, N. C. Wormald, Journal of Algorithms 11, 52-67 (1990), doi:10.1016/0196-6774(90)90029-E.
+        J. Black, P. Rogaway, CT-RSA 2002, 114-130, doi:10.1007/3-540-45760-7_9, on permutations by number.
+        J. K. Salmon et al., SC '11, 16 (2011), doi:10.1145/2063384.2063405, on Philox.
 
         Examples
         --------
@@ -512,8 +524,8 @@ class Constructors:
         if n * degree % 2:
             raise InvalidValue(f"n * degree must be even, as every edge has two ends, not {n} * {degree}")
         rng = admit.generator(seed)
-        with room(n * degree):
-            return cls._of_keys(generate.regular(n, degree, rng), n)
+        with room(n * degree, agents=n, each=4):
+            return cls._of(Graph.regular(n, degree, admit.word(rng), team.builders(n * degree)))
 
     @classmethod
     def from_edges(

@@ -27,7 +27,6 @@ __all__ = [
     "Columns",
     "EdgeList",
     "admitted_rows",
-    "fresh",
     "graph_from",
     "graph_of",
     "heads_of",
@@ -119,19 +118,6 @@ def starts(degree: npt.NDArray[Any]) -> Ints:
     offsets = np.zeros(degree.size + 1, np.int64)
     np.cumsum(degree, dtype=np.int64, out=offsets[1:])
     return offsets
-
-
-def fresh(present: Ints, proposed: Ints) -> npt.NDArray[np.bool_]:
-    """Say which proposed keys are neither in the sorted keys `present` nor proposed earlier in the list."""
-    order = np.argsort(proposed, kind="stable")
-    ascending = proposed[order]
-    at = np.searchsorted(present, ascending)
-    np.minimum(at, present.size - 1, out=at)
-    new = present[at] != ascending if present.size else np.ones(ascending.size, np.bool_)
-    new[1:] &= ascending[1:] != ascending[:-1]
-    mask = np.empty_like(new)
-    mask[order] = new
-    return mask
 
 
 def merge(keys: Ints, weights: Floats | None) -> tuple[Ints, Floats | None, int]:

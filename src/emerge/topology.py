@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, final
 import numpy as np
 import numpy.typing as npt
 
-from . import admit, generate, graphs, rules, team
+from . import admit, graphs, rules, team
 from ._engine import Graph
 from .constructors import Constructors
 from .edges import (
@@ -384,7 +384,7 @@ class Topology(Constructors):
         """Return the topology with a random fraction of its edges redirected.
 
         A redirected edge keeps one of its agents (either, at random; of directed edges the one that senses)
-        and gets another, drawn uniformly from those that its agent is not joined with yet.
+        and gets another, drawn uniformly from those that its agent was not joined with.
 
         Parameters
         ----------
@@ -407,8 +407,11 @@ class Topology(Constructors):
 
         Notes
         -----
-        Takes O(E log E); the same seed gives the same topology. Edges of an agent that is joined with all
-        others stay, so a complete topology stays as it is.
+        Takes O(E log(degree)), and little memory but what both topologies keep, unless many edges want the same few
+        places; topologies that store no edges are written out first. The same seed gives the same topology, on any
+        number of workers; numbers come from Philox, keyed by one number drawn from the seed. Edges are redirected
+        all at once, and none to where there was an edge. One that finds no free agent stays; so do those of an
+        agent that is joined with all others, and a complete topology stays as it is.
 
         Examples
         --------
@@ -420,15 +423,12 @@ class Topology(Constructors):
         rng = admit.generator(seed)
         if self._full() or fraction == 0:
             return self
-        directed = self.directed
-        with room(self.edge_ends):
-            keys, weights = self._keys()
-            moved = rng.choice(keys.size, round(fraction * keys.size), replace=False)
-            kept = heads_of(keys[moved])
-            if not directed:
-                kept = np.where(rng.random(moved.size) < 0.5, kept, tails_of(keys[moved]))
-            generate.redirect(keys, moved, kept, len(self), rng, directed=directed)
-            graph = graph_of(keys, len(self), weights, directed=directed)
+        directed, ends = self.directed, self.edge_ends
+        stored = self._graph.rule is None
+        with room(ends, agents=len(self), each=16 if not stored else 12 if self._graph.weighted else 4):
+            graph = self._graph if stored else Graph.stored(*self._rows(), workers=team.builders(ends))
+            moves = round(fraction * (ends if directed else ends // 2))
+            graph = graph.rewired(moves, directed, 0, admit.word(rng), team.builders(ends))
         return self._like(graph, directed=None if directed else False)
 
     def _like(self, graph: Graph, *, directed: bool | None, notes: Notes | None = None) -> Topology:

@@ -70,7 +70,7 @@ static inline em_graph *phases_scattered(
 /* All phases until the rows are closed, of edges in so many pieces. */
 static inline void phases_pieces(em_build *build, int64_t pieces, int size)
 {
-    int64_t blocks = em_graph_blocks(build->graph->n);
+    const int64_t blocks = em_graph_blocks(build->graph->n);
     phases_each(build, em_build_clear, blocks, size);
     phases_each(build, em_build_count, pieces, size);
     phases_each(build, em_build_sum, blocks, size);
