@@ -488,13 +488,13 @@ class Swarm:
         for two threads at once.
         """
         left = admit.count(ticks, "ticks")
-        chosen, agents = schedule_of(schedule, order, self)
         dt = admit.real(dt, "dt", above=0.0)
         engine, pace, asking = self._engine, self._pace, self._asking
-        how = PLAIN  # whose checks a step has no time for: it serves all
-        if method != "euler" or not rtol is atol is dt_min is dt_max is None:
+        chosen, agents, how = schedule, None, PLAIN  # which serves all, and whose checks a step has no time for
+        if method != "euler" or schedule != "barrier" or not order is rtol is atol is dt_min is dt_max is None:
+            chosen, agents = schedule_of(schedule, order, self)
             how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
-        if self._choose_next == inf and asking is None:
+        if asking is None and self._choose_next == inf:
             engine.step(left, dt, chosen, agents, pace.workers, how.method, how.tolerances)
             return
         check_asking(asking, dt)
