@@ -12,9 +12,11 @@ import math
 import sys
 import tempfile
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import check
+import features
 import limit
 import measure
 import picture
@@ -37,8 +39,9 @@ def read():
     options.add_argument("--output", type=Path, metavar="FILE", help="lines of JSON, appended; in benchmarks/results")
     options.add_argument("--plot", type=Path, metavar="FILE", help="a picture, such as docs/speed.png")
     found = options.parse_args()
-    if not rows.chosen(found.only, 1):
-        options.error(f"no case holds {found.only!r}: there are {'; '.join(row.name for row in rows.ROWS)}")
+    if not rows.chosen(found.only, 1) and found.only not in features.CASE:
+        names = "; ".join((*(row.name for row in rows.ROWS), features.CASE))
+        options.error(f"no case holds {found.only!r}: there are {names}")
     return found
 
 
@@ -50,20 +53,31 @@ def main():
     print(f"{about['machine']}, {about['workers']} workers at most\nexplicit Euler; ns for each agent and tick\n")
     goals, kept = [], []
     with tempfile.TemporaryDirectory() as folder:
-        bound = machine_limit(folder)
-        for row in rows.chosen(options.only, QUICK_AGENTS if options.quick else 10**9):
-            found = timed(row, effort, bound, peers=not options.without_peers)
-            show(row, found)
-            lines = [record.line(row.name, found.tick, figure) for figure in found.figures]
+        for name, found, wanted in measured(options, effort, folder):
+            show(name, found)
+            lines = [record.line(name, found.tick, figure) for figure in found.figures]
             record.write(output, lines, about)
             kept += lines
-            goals += rows.goals(row, found.tick, found.times)
+            goals += wanted
     if not options.only:
         goals.append(Goal("call of a step of 2 agents", "µs", 1.0, speed.call_cost(effort)))
     judge(goals)
     print(f"\n{len(kept)} measurements: {output}")
     if options.plot:
         picture.speeds(kept, about, options.plot)
+
+
+def measured(options, effort, folder):
+    """Check and time the cases that were chosen; yields their names, what was found, and what was wanted of it."""
+    bound = machine_limit(folder)
+    for row in rows.chosen(options.only, QUICK_AGENTS if options.quick else 10**9):
+        with right(row.name):
+            found = contest(row, effort, bound, peers=not options.without_peers)
+        yield row.name, found, rows.goals(row, found.tick, found.times)
+    if options.only in features.CASE:
+        with right(features.CASE):
+            found = features.timed(effort, folder)
+        yield features.CASE, found, features.goals(found)
 
 
 def machine_limit(folder):
@@ -82,23 +96,29 @@ def machine_limit(folder):
     return bound
 
 
-def timed(row, effort, bound, *, peers):
-    """Check and time one row; what is wrong ends the run, since a figure beside it would mean nothing."""
+def contest(row, effort, bound, *, peers):
+    """Check and time one row."""
+    ways = measure.Contest(row, effort)
+    ways.engine()
+    for module in row.peers if peers else ():
+        ways.peer(module)
+    if row.gather and bound is not None:
+        ways.gather(bound)
+    return ways.found()
+
+
+@contextmanager
+def right(case):
+    """End the run at a result that is wrong, since a figure beside it would mean nothing."""
     try:
-        contest = measure.Contest(row, effort)
-        contest.engine()
-        for module in row.peers if peers else ():
-            contest.peer(module)
-        if row.gather and bound is not None:
-            contest.gather(bound)
-        return contest.found()
+        yield
     except (check.Wrong, limit.NoLimit, RuntimeError) as error:
-        raise SystemExit(f"{row.name}: {error}") from error
+        raise SystemExit(f"{case}: {error}") from error
 
 
-def show(row, found):
+def show(name, found):
     tick = found.tick
-    print(f"{row.name}: {tick.workers} worker{'s' * (tick.workers > 1)} picked, {tick.bytes:.1f} bytes for each agent")
+    print(f"{name}: {tick.workers} worker{'s' * (tick.workers > 1)} picked, {tick.bytes:.1f} bytes for each agent")
     for figure in sorted(found.figures, key=lambda figure: figure.nanoseconds):
         threads = "" if figure.threads is None else f"{figure.threads} thread{'s' * (figure.threads > 1)}"
         times = figure.nanoseconds / tick.picked

@@ -74,10 +74,14 @@ typedef struct {
     double rate[EM_ACT_VARIABLES * EM_GRAPH_BLOCK];
     double next[EM_ACT_VARIABLES * EM_GRAPH_BLOCK];
     double phasor[2 * EM_SENSE_CHANNELS * EM_GRAPH_BLOCK]; /* cosines of all channels, then sines */
-    double wrapped[EM_GRAPH_BLOCK];
-    double copy[EM_GRAPH_BLOCK]; /* that nobody reads */
-    double kick[EM_GRAPH_BLOCK];
-    double natural[EM_GRAPH_BLOCK];
+    union {
+        double kick[EM_GRAPH_BLOCK]; /* until the next state is there */
+        double wrapped[EM_GRAPH_BLOCK];
+    };
+    union {
+        double natural[EM_GRAPH_BLOCK]; /* until turns are paid for */
+        double copy[EM_GRAPH_BLOCK];    /* that nobody reads */
+    };
     em_table_pair *panel; /* sums of its rows, where there are tiles */
     int64_t drains;       /* blocks whose inbox held something */
     int64_t waited;       /* ns at joins */

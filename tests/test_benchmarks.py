@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,8 +25,8 @@ if not BENCHMARKS.is_dir():
 pytest.importorskip("scipy", reason="extra graphs")
 sys.path.insert(0, str(BENCHMARKS))
 
-check, compare, limit, measure, peers, picture, record, rows = map(
-    importlib.import_module, ("check", "compare", "limit", "measure", "peers", "picture", "record", "rows")
+check, compare, features, limit, measure, peers, picture, record, rows = map(
+    importlib.import_module, ("check", "compare", "features", "limit", "measure", "peers", "picture", "record", "rows")
 )
 
 PLAIN = ("numpy_naive", "numpy_scipy", "numpy_stencil", "numpy_mean")
@@ -256,6 +257,32 @@ class TestMain:
 
     def test_growth_of_nothing(self):
         assert run("growth", "--least", 100, "--most", 10).returncode == 2
+
+
+@COMPILER
+class TestFeatures:
+    def test_all_are_held_against_the_oracle_and_timed(self, tmp_path):
+        path = tmp_path / "found.jsonl"
+        done = run("main", "--quick", "--only", "features", "--output", path)
+        assert done.returncode == 0, done.stderr
+        lines = record.read(path)
+        assert {line["who"] for line in lines} == {one.name for one in (*features.FEATURES, features.COMPILED)}
+        assert all(line["checked_against"] == "oracle" and line["apart"] < 1e-13 for line in lines)
+        for wanted in ("RK4, beside a plain tick", "≤ 1.3", "custom model, compiled"):
+            assert wanted in done.stdout
+
+    def test_one_that_is_wrong_is_not_timed(self):
+        small = emerge.Topology.random(600, degree=10, seed=1)
+        for one in features.FEATURES[2:]:
+            told = {name: 2.0 * np.array(value) for name, value in one.told.items()}
+            with pytest.raises(check.Wrong, match=one.name):
+                features.hold(replace(one, told=told), small)
+
+    def test_without_a_compiler_the_custom_model_is_left_out_by_name(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("CC", "no-such-compiler")
+        chosen, left = features.features(tmp_path)
+        assert chosen == features.FEATURES
+        assert "custom model, compiled: no-such-compiler cannot be run" in left[0]
 
 
 class TestPictures:

@@ -107,6 +107,15 @@ class TestRun:
         assert facts["reason"] == "reached"
         assert facts["until"] == "locked within 1e-05"
 
+    def test_method_and_noise(self):
+        plain, method, noise = (
+            run_json(*SMALL, "--until", "never", "--duration", 2, *more)
+            for more in ((), ("--method", "rk4"), ("--method", "heun", "--noise", 0.05))
+        )
+        assert (plain["method"], method["method"], noise["method"]) == ("euler", "rk4", "heun")
+        assert noise["parameters"]["noise"] == 0.05
+        assert len({facts["coherence"] for facts in (plain, method, noise)}) == 3
+
     def test_json_agrees_with_the_archive(self):
         facts = run_json(*SMALL, "--out", "there/deep", "--lag", 0.1, "--frequency", "uniform:-.1,.1")
         assert facts["files"] == {
@@ -328,6 +337,9 @@ BAD = {
     "rewire": (["run", "--agents", "20", "--rewire", "2"], "rewire must be at most 1"),
     "infinite coupling": (["run", *SMALL, "--coupling", "inf"], "coupling must be finite"),
     "dt": (["run", *SMALL, "--dt", "0"], "dt must be greater than 0"),
+    "method": (["run", *SMALL, "--method", "rk4", "--noise", "1"], "method='rk4' cannot serve noise"),
+    "inertia": (["run", *SMALL, "--method", "verlet"], "method='verlet' is for models with inertia"),
+    "noise": (["run", *SMALL, "--noise", "-1"], "noise must be at least 0"),
     "dt no number": (["run", *SMALL, "--dt", "nan"], "dt must be finite"),
     "duration": (["run", *SMALL, "--duration", "-1"], "duration must be greater than 0"),
     "broken duration": (["run", *SMALL, "--duration", "0.015"], "whole number of ticks"),

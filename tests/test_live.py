@@ -69,6 +69,27 @@ class TestTicks:
         assert np.array_equal(beside.swarm.phase, other.phase)
         assert beside.swarm.time == other.time
 
+    @pytest.mark.parametrize("method", ["rk4", "dopri5"])
+    def test_other_methods(self, method):
+        with Beside(swarm(), interval=0.25, speed=0.1, method=method, catch_up=100) as beside:
+            beside.tick(10.0)
+        other = swarm()
+        for _ in range(40):
+            other.step(dt=0.025, method=method)
+        assert np.array_equal(beside.swarm.phase, other.phase)
+
+    def test_a_model_that_the_loop_cannot_serve_is_refused(self):
+        course = emerge.varying(lambda time: 1.0, every=0.07)
+        with pytest.raises(emerge.InvalidValue, match="every of coupling"):
+            Beside(swarm(coupling=course), interval=0.5, speed=0.1)
+        with Beside(swarm(), interval=0.5, speed=0.1, method="rk4") as beside:
+            with pytest.raises(emerge.InvalidValue, match="every of coupling"):
+                beside.live.change(model=emerge.Kuramoto(course))
+            with pytest.raises(emerge.InvalidValue, match="'rk4' cannot serve noise"):
+                beside.live.change(model=emerge.Kuramoto(1.0, noise=0.1))
+            beside.tick()
+            assert beside.live.metrics().ticks == 1
+
     def test_late_ticks_are_made_up_for_within_bounds(self):
         with Beside(catch_up=3) as beside:
             beside.tick(0.5 * 2)

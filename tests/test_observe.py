@@ -651,6 +651,25 @@ class TestLyapunov:
         assert seen == pytest.approx(-slowest, rel=0.01)
         assert observe.lyapunov(locked, 50.0, after=50.0, relative=False) == pytest.approx(0, abs=1e-6)
 
+    def test_a_grid_at_rest_returns_as_its_linearised_equation_does(self):
+        """The slowest of the modes s² m + s d + K λ = 0 of the Laplacian; inertia makes them swing."""
+        web = emerge.Topology.grid(3, 4)
+        laplacian = np.diag(web.degree) - web.to_scipy().toarray()
+        inertia, damping = np.linspace(0.5, 1.5, 12), np.linspace(1.5, 0.5, 12)
+        model = emerge.SecondOrder(coupling=0.7, normalize="none", inertia=inertia, damping=damping)
+        flow = np.block(
+            [[np.zeros((12, 12)), np.eye(12)], [-0.7 * laplacian / inertia[:, None], -np.diag(damping / inertia)]]
+        )
+        slowest = np.sort(np.linalg.eigvals(flow).real)[-2]  # the last is 0, all turning alike
+        grid = emerge.Swarm(web, model, phase=1.0)
+        seen = observe.lyapunov(grid, 800.0, dt=0.02, after=100.0, method="rk4")
+        assert seen == pytest.approx(slowest, rel=0.01)
+
+    def test_energy_is_refused(self):
+        weary = emerge.Kuramoto(1.0, energy=emerge.Energy(1.0, 1.0, 1.0))
+        with pytest.raises(emerge.InvalidValue, match="without energy="):
+            observe.lyapunov(emerge.Swarm(emerge.Topology.ring(5), weary), 1.0)
+
     def test_chaos_as_the_tangent_grows(self):
         one = chaotic()
         one.step(2000, dt=0.02)

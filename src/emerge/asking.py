@@ -26,15 +26,10 @@ class Asking:
     def __init__(self, engine: Engine, model: Model) -> None:
         self._engine, self._model = engine, model
 
-    @property
-    def intervals(self) -> dict[str, float]:
-        """Units of time between two questions, by the name of the parameter."""
-        return {name: parameter.every for name, parameter in self._model._functions.items()}
-
     def ask(self, dt: float, most: int) -> int:
         """Ask for all that is due at this tick; returns how many ticks, at most so many, may pass until the next."""
         engine, model = self._engine, self._model
-        intervals = [max(1, round(every / dt)) for every in self.intervals.values()]
+        intervals = [max(1, round(parameter.every / dt)) for parameter in self._model._functions.values()]
         tick = engine.tick if dt == engine.dt else 0
         if any(tick % interval == 0 for interval in intervals):
             model._tell(engine, engine.graph.n, engine.time)

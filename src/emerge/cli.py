@@ -22,6 +22,7 @@ from . import job, plot, report
 from . import speed as ticks
 from .about import about
 from .errors import EmergeError, InvalidValue, MissingExtra
+from .method import METHODS
 from .model import Normalize
 from .result import History, RunResult
 from .topology import Topology
@@ -120,12 +121,15 @@ RUN_OPTIONS = (
     click.option("--coupling", type=float, help="""Coupling K in rad per unit of time [2; 1 for a file with
         frequencies]."""),
     click.option("--lag", type=float, default=0.0, help="Phase lag in rad [0]."),
+    click.option("--noise", type=float, default=0.0, help="Intensity D of white noise in rad² per unit of time [0]."),
     click.option("--frequency", metavar="SPEC", callback=_read(job.Frequencies.parse), help="""Natural
         frequencies: normal:MEAN,SPREAD, uniform:LOW,HIGH, lorentz:CENTRE,WIDTH or one number for all
         [those of the file, else normal:0,0.1]."""),
     click.option("--normalize", type=click.Choice(get_args(Normalize)), default="weight", help="""What the sum
         over neighbours is divided by: an agent's weight (its degree), the number of agents, or nothing
         [weight]."""),
+    click.option("--method", type=click.Choice(METHODS), default="euler", help="""How rates become phases; noise
+        wants euler or heun [euler]."""),
     click.option("--dt", type=float, help="""Length of a tick in units of time [0.01; for a file with
         frequencies as long as is stable, 0.95 at coupling 1]."""),
     click.option("--duration", type=float, help="""Longest time to simulate, in units of time [200; for a
@@ -200,7 +204,13 @@ def _result(work: job.Job, *, bar: bool) -> RunResult:
     swarm = work.swarm
     try:
         return swarm.run(
-            work.duration, dt=work.dt, until=work.target, timeout=work.timeout, record="coherence", progress=bar
+            work.duration,
+            dt=work.dt,
+            method=work.method,
+            until=work.target,
+            timeout=work.timeout,
+            record="coherence",
+            progress=bar,
         )
     except KeyboardInterrupt:
         if swarm.result is not None:

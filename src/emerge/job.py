@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from . import admit
 from .errors import InvalidValue
+from .method import Method, integrator
 from .model import Kuramoto, Normalize
 from .run import ticks_of
 from .swarm import BYTES_OF_AN_AGENT, Swarm
@@ -100,8 +101,10 @@ class Options:
     rewire: float | None = None
     coupling: float | None = None
     lag: float = 0.0
+    noise: float = 0.0
     frequency: Frequencies | None = None
     normalize: Normalize = "weight"
+    method: Method = "euler"
     dt: float | None = None
     duration: float | None = None
     until: str | None = None
@@ -119,6 +122,7 @@ class Job:
     graph: str
     frequency: str
     phase: str
+    method: Method
     dt: float
     duration: float
     target: Coherent | Locked | None
@@ -150,7 +154,7 @@ def prepare(options: Options) -> Job:
     n, powered = len(topology), topology.frequency is not None
     admit.memory((BYTES_OF_AN_AGENT + 16) * n, f"a swarm of {n} agents")
     coupling = (1.0 if powered else 2.0) if options.coupling is None else options.coupling
-    model = Kuramoto(coupling, lag=options.lag, normalize=options.normalize)
+    model = Kuramoto(coupling, lag=options.lag, normalize=options.normalize, noise=options.noise)
     pull = _pull(topology, coupling, options.normalize)
     dt, duration = _time(options, pull if powered else None)
     words, frequency = _frequency(options, topology, seed)
@@ -170,6 +174,7 @@ def prepare(options: Options) -> Job:
         graph=graph,
         frequency=words,
         phase="uniform within a quarter turn of 0" if powered else "uniform on the circle",
+        method=integrator(options.method, "barrier", model).method,
         dt=dt,
         duration=duration,
         target=goal(until, TOLERANCE_AT_REST if powered else TOLERANCE),

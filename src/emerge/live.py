@@ -30,9 +30,10 @@ from .errors import Busy, Closed, Diverged, InvalidValue
 from .event import Converged, Event, Lost, Started, Stopped, Ticked
 from .fork import renew_after_fork
 from .lateness import Lateness
+from .method import Integrator, Method, integrator
 from .metrics import LiveMetrics
 from .moments import Moments, Passing
-from .run import Schedule, schedule_of, ticks_between
+from .run import Schedule, check_asking, schedule_of, ticks_between
 from .trace import log
 from .until import Coherent
 
@@ -183,6 +184,7 @@ class Live:
         interval: float,
         speed: float,
         *,
+        method: Method,
         schedule: Schedule,
         catch_up: int,
         until: Coherent,
@@ -191,12 +193,14 @@ class Live:
         self._swarm = swarm
         self._interval = admit.real(interval, "interval", above=0.0)
         self._dt = self._interval * admit.real(speed, "speed", above=0.0)
+        admit.real(self._dt, "interval * speed", above=0.0)
         self._schedule, self._order = schedule_of(schedule, None, swarm)
+        self._method = method
+        self._how_for(swarm.model)
         self._catch_up = admit.count(catch_up, "catch_up", least=0)
         self._until = until
         self._clock = clock
         admit.real(clock.time(), "the time of a clock")
-        admit.real(self._dt, "interval * speed", above=0.0)
         self._wake = threading.Condition()  # re-entrant: a signal handler may send, too
         self._commands: deque[Command[Any]] = deque()
         self._ends: list[Command[None]] = []
@@ -479,8 +483,8 @@ class Live:
         Raises
         ------
         InvalidType, InvalidValue
-            If nothing is given, or both coupling and model, or a value is of the wrong type, length or range; nothing
-            is sent then.
+            If nothing is given, or both coupling and model, or a value is of the wrong type, length or range, or the
+            loop's method cannot serve the model; nothing is sent then.
         Closed
             If the loop does not run.
         """
@@ -498,7 +502,9 @@ class Live:
         if coupling is None and not wanted:
             raise InvalidValue("say what to change: coupling, model, topology, frequency or phase")
         if coupling is not None:
-            self._swarm.model._with_coupling(coupling)  # refuses what is no coupling
+            model = self._swarm.model._with_coupling(coupling)  # refuses what is no coupling
+        if model is not None:
+            self._how_for(model)
 
         def call() -> None:
             if coupling is not None:
@@ -662,10 +668,16 @@ class Live:
 
     def _begin(self) -> None:
         swarm = self._swarm
-        swarm._engine.begin(self._dt, self._schedule, self._order)
+        how = self._how_for(swarm.model)
+        swarm._engine.begin(self._dt, self._schedule, self._order, method=how.method, tolerances=how.tolerances)
         swarm._choose()
         swarm._engine.advance(0, 1)
         self._tell(Started, dt=self._dt)
+
+    def _how_for(self, model: Model) -> Integrator:
+        """Refuse a model that the loop's method, schedule or dt cannot serve."""
+        check_asking(model, self._dt)
+        return integrator(self._method, self._schedule, model)
 
     def _end(self, reason: str) -> None:
         """Give the swarm back, and let go whoever waits."""

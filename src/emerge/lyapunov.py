@@ -55,7 +55,8 @@ def lyapunov(
         Time that both run first, brought back in the same way, 0 or a whole number of intervals: for the swarm to
         forget where it started, and for the direction to turn into that of the fastest growth.
     distance : float, default 1e-7
-        :math:`d`, the root of the mean square over the agents, in rad, from 1e-12 to 0.01.
+        :math:`d`, the root of the mean square over the agents, in rad, from 1e-12 to 0.01. With inertia, squares of
+        differences of velocity, in rad per unit of time, are added to those of phase.
     relative : bool, default True
         Leave out the direction in which all agents turn alike. In models that depend on differences of phase alone its
         exponent is 0, whatever the others are; without it, that of a locked swarm is negative.
@@ -73,15 +74,15 @@ def lyapunov(
     ------
     InvalidType, InvalidValue
         If an argument is of the wrong type or range; or there is one agent, which is relative to nobody; or the copies
-        have met, so that nothing is left to measure.
+        have met, so that nothing is left to measure; or turning costs energy, which cannot be brought back.
     Diverged
         As `Swarm.step`.
 
     Notes
     -----
-    Twice the cost of as many ticks, O(agents) more for each interval. Phases are what is brought back, so all of the
-    state must be phases. Deterministic as `Swarm.step` is. It is the exponent of the map that a tick is: for a locked
-    swarm ln(1 - dt K λ₂) / dt instead of -K λ₂ with Euler's method. It converges as 1 / duration.
+    Twice the cost of as many ticks, O(agents) more for each interval. Deterministic as `Swarm.step` is. It is the
+    exponent of the map that a tick is: for a locked swarm ln(1 - dt K λ₂) / dt instead of -K λ₂ with Euler's method.
+    It converges as 1 / duration. Noise, if there is any, is the same for both copies.
 
     References
     ----------
@@ -106,7 +107,10 @@ def lyapunov(
         if span % ticks:
             raise InvalidValue(f"{name} must be a whole number of intervals of {ticks * dt:g}, not {span * dt:g}")
     apart = admit.real(distance, "distance", least=1e-12, most=0.01)
-    direction = admit.generator(seed).standard_normal(len(swarm))
+    if swarm.model.energy is not None:
+        raise InvalidValue("a copy's energy cannot be brought back beside the other's: use a model without energy=")
+    inertial = swarm.model._inertial
+    direction = admit.generator(seed).standard_normal((1 + inertial, len(swarm)))
     if relative and len(swarm) == 1:
         raise InvalidValue("one agent turns relative to nobody: give relative=False")
     pair = _Pair(swarm, apart, relative=relative)
@@ -133,17 +137,22 @@ class _Pair:
         """Run for an interval and bring the second back; returns the logarithm of how much the distance grew."""
         self._one.step(ticks, dt=dt, **options)
         self._other.step(ticks, dt=dt, **options)
-        ahead = np.mod(self._other.phase - self._one.phase + np.pi, 2 * np.pi) - np.pi
-        return math.log(self._part(ahead) / self._distance)
+        ahead = [np.mod(self._other.phase - self._one.phase + np.pi, 2 * np.pi) - np.pi]
+        if self._one.model._inertial:
+            ahead.append(self._other.velocity - self._one.velocity)
+        return math.log(self._part(np.array(ahead)) / self._distance)
 
     def _part(self, ahead: Floats) -> float:
         """Put the second where it is ahead in a direction by the distance; returns how far ahead it was."""
         if self._relative:
-            ahead = ahead - ahead.mean()
-        size = math.sqrt(float(np.mean(ahead**2)))
+            ahead[0] -= ahead[0].mean()
+        size = math.sqrt(float(np.sum(ahead**2)) / ahead.shape[1])
         if size == 0.0:
             raise InvalidValue("both copies have met within an interval: choose a shorter one, or a larger distance")
-        self._other.phase = self._one.phase + ahead * (self._distance / size)
+        ahead *= self._distance / size
+        self._other.phase = self._one.phase + ahead[0]
+        if len(ahead) > 1:
+            self._other.velocity = self._one.velocity + ahead[1]
         return size
 
 

@@ -82,10 +82,10 @@ class Energy:
 
     def _for(self, n: int) -> tuple[float | Floats, ...]:
         """All numbers, or all arrays for n agents."""
-        values = (self.capacity, self.cost, self.recovery)
-        if all(isinstance(value, float) for value in values):
-            return values
-        return tuple(admit.vector(value, "energy", n) for value in values)
+        values = {name: getattr(self, name) for name in ("capacity", "cost", "recovery")}
+        if all(isinstance(value, float) for value in values.values()):
+            return tuple(values.values())
+        return tuple(admit.vector(value, name, n) for name, value in values.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -167,25 +167,26 @@ class Model:
             name: value for name, value in found.items() if isinstance(value, Varying) and value.function is not None
         }
 
-    def _places(self) -> dict[int, object]:
-        """Parameters by their place in the cellar."""
-        places: dict[int, object] = {NOISE: self.noise}
-        places |= {OWN + k: getattr(self, name) for k, name in enumerate(self._own)}
+    def _places(self) -> dict[int, tuple[str, object]]:
+        """Names and values of parameters by their place in the cellar."""
+        places = {NOISE: "noise"} | {OWN + k: name for k, name in enumerate(self._own)}
         if hasattr(self, "lag"):
-            coupling, lag, harmonics = (getattr(self, name) for name in ("coupling", "lag", "harmonics"))
-            places |= dict(enumerate((coupling, lag, *harmonics)))
-        return places
+            places |= {0: "coupling", 1: "lag"}
+        strengths = enumerate(getattr(self, "harmonics", ()), start=2)
+        return {place: (name, getattr(self, name)) for place, name in places.items()} | {
+            place: ("harmonics", strength) for place, strength in strengths
+        }
 
     def _tell(self, engine: Any, n: int, time: float) -> None:
         """Choose this model in an engine of n agents; what functions give is asked for at this time."""
         parameters: list[float | Floats] = [0.0] * PARAMETERS
         courses = []
-        for place, value in self._places().items():
+        for place, (name, value) in self._places().items():
             if isinstance(value, Varying):
                 if value.points is not None:
                     courses.append((place, *(np.ascontiguousarray(column) for column in value.points.T)))
-                value = _parameter(value._at(time), "what a function of time returns")
-            parameters[place] = value if isinstance(value, float) else admit.vector(value, "a parameter", n)
+                value = _parameter(value._at(time), f"what the function of {name} returns")
+            parameters[place] = value if isinstance(value, float) else admit.vector(value, name, n)
         engine.set_model(
             "given" if self._asks else self._name,
             parameters,
@@ -439,9 +440,9 @@ class Custom(Model):
     def _asks(self) -> bool:
         return address(self.function) == 0
 
-    def _places(self) -> dict[int, object]:
-        own: dict[int, object] = {OWN + k: value for k, value in enumerate(self.parameters)}
-        return own | {NOISE: self.noise}
+    def _places(self) -> dict[int, tuple[str, object]]:
+        own: dict[int, tuple[str, object]] = {OWN + k: ("parameters", value) for k, value in enumerate(self.parameters)}
+        return own | {NOISE: ("noise", self.noise)}
 
     def _function(self) -> tuple[int, object]:
         return address(self.function), self.function

@@ -101,4 +101,5 @@ def _along(side: int, reach: int, wraps: bool) -> Ints:
     if wraps and side > 2 * reach:
         return np.full(side, 2 * reach, np.int64)
     at = np.arange(side)
-    return np.minimum(at, reach) + np.minimum(side - 1 - at, reach)
+    neighbours: Ints = np.minimum(at, reach) + np.minimum(side - 1 - at, reach)
+    return neighbours

@@ -22,6 +22,7 @@ from .broadcast import Broadcaster
 from .errors import Diverged, InvalidType, InvalidValue
 from .event import Converged, Event, Lost, Started, Stopped, Ticked
 from .method import PLAIN, Integrator
+from .model import Model
 from .pace import Pace
 from .progress import Progress, Watcher
 from .result import History, Reason, RunResult
@@ -54,10 +55,10 @@ def ticks_of(duration: object, dt: float, name: str = "duration") -> int:
     return ticks
 
 
-def check_asking(asking: Asking | None, dt: float) -> None:
+def check_asking(model: Model, dt: float) -> None:
     """Refuse a dt of which the time between two questions of a model is no whole number."""
-    for name, every in () if asking is None else asking.intervals.items():
-        ticks_of(every, dt, f"every of {name}")
+    for name, parameter in model._functions.items():
+        ticks_of(parameter.every, dt, f"every of {name}")
 
 
 def batch(engine: Engine, pace: Pace, most: int, dt: float, asking: Asking | None = None) -> Ending:

@@ -497,7 +497,7 @@ class Swarm:
         if asking is None and self._choose_next == inf:
             engine.step(left, dt, chosen, agents, pace.workers, how.method, how.tolerances)
             return
-        check_asking(asking, dt)
+        check_asking(self._model, dt)
         with engine:
             self._choose()
             engine.begin(dt, chosen, agents, method=how.method, tolerances=how.tolerances)
@@ -620,7 +620,7 @@ class Swarm:
         interval = due(every, until, dt, ticks)
         chosen, agents = schedule_of(schedule, order, self)
         how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
-        check_asking(self._asking, dt)
+        check_asking(self._model, dt)
         recorder = Recorder(self, observers, dt, due(None, None, dt, ticks)) if observers else None
         call, interval, after = asked(until, self, dt, interval)
         with watching(progress) as watcher, self._engine:
@@ -685,6 +685,7 @@ class Swarm:
         interval: float = 0.01,
         speed: float = 1.0,
         *,
+        method: Method = "euler",
         schedule: Schedule = "barrier",
         catch_up: int = 10,
         until: Coherent | None = None,
@@ -698,6 +699,8 @@ class Swarm:
             Seconds from tick to tick, greater than 0.
         speed : float, default 1.0
             Units of the swarm's time for each second, greater than 0: ``dt = interval * speed``.
+        method : {"euler", "heun", "rk4", "semi-implicit", "verlet", "dopri5"}, default "euler"
+            As in `run`.
         schedule : {"barrier", "gossip", "ordered"}, default "barrier"
             As in `run`.
         catch_up : int, default 10
@@ -735,7 +738,10 @@ class Swarm:
         goal = Coherent(LIVE_LEVEL) if until is None else until
         if not isinstance(goal, Coherent):
             raise InvalidType(f"until of a live loop must be emerge.coherent(level), not {until!r}")
-        return Live(self, interval, speed, schedule=schedule, catch_up=catch_up, until=goal, clock=clock_of(clock))
+        chosen = clock_of(clock)
+        return Live(
+            self, interval, speed, method=method, schedule=schedule, catch_up=catch_up, until=goal, clock=chosen
+        )
 
     def _choose(self) -> None:
         """Choose the team, unless that was done a moment ago, or no other could be chosen."""
