@@ -896,7 +896,8 @@ cdef class Engine:
     cdef int _set_out(
             self, double dt, str schedule, const int64_t[::1] order, str method, tolerances) except -1:
         """In one's turn: start a run that nothing ends but its ticks."""
-        cdef bint latest = schedule == "gossip"
+        cdef Schedule chosen = SCHEDULES[schedule]
+        cdef bint latest = chosen == GOSSIP
         self._set_method(METHODS[method], dt, tolerances)
         if order is not None:
             if order.shape[0] != self.swarm.n:
@@ -904,7 +905,7 @@ cdef class Engine:
             if self.order == NULL:
                 self.order = <int64_t *>_take(self.swarm.n * sizeof(int64_t), "the order of agents")
             memcpy(self.order, &order[0], self.swarm.n * sizeof(int64_t))
-        self.schedule = SCHEDULES[schedule]
+        self.schedule = chosen
         if latest != self.swarm.latest:
             self.swarm.latest = latest
             em_swarm_enter(&self.swarm, self.swarm.sense.graph)

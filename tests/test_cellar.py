@@ -18,9 +18,9 @@ SANITIZERS = {
     "thread": ["-O1", "-fsanitize=thread"],
     "address": ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
 }
-NEEDS_ISAS = {"test_swarm"}
+NEEDS_ISAS = {"test_step", "test_swarm"}
 COUNTS_MALLOC = ["-DCHECK_MALLOC", "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc"]
-ALONE = {"test_phase", "test_random", "test_shuffle"}
+ALONE = {"test_noise", "test_phase", "test_random", "test_shuffle"}
 THREADS = [1, 2, 3, 5, 8, 16]
 
 compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")

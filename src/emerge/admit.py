@@ -43,7 +43,7 @@ AGENTS_MAX = 2**31 - 1
 """Most agents a topology can have: neighbours are stored as 32-bit indices."""
 
 
-def count(value: object, name: str, *, least: int = 1, most: int | None = None) -> int:
+def count(value: object, name: str, least: int = 1, most: int | None = None) -> int:
     """Return `value` as an int in [least, most], or say what is allowed."""
     number = value if type(value) is int else _whole(value, name)
     if number < least or (most is not None and number > most):
@@ -63,7 +63,7 @@ def _whole(value: object, name: str) -> int:
 
 
 def real(
-    value: object, name: str, *, above: float | None = None, least: float | None = None, most: float | None = None
+    value: object, name: str, above: float | None = None, least: float | None = None, most: float | None = None
 ) -> float:
     """Return `value` as a finite float within the bounds, or say what is allowed."""
     number = value if type(value) is float else _number(value, name)
