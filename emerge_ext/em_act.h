@@ -27,6 +27,8 @@ enum {
     EM_ACT_DRIVE = EM_ACT_OWN,                         /* strength */
     EM_ACT_DRIVE_FREQUENCY,                            /* one for all */
     EM_ACT_DRIVE_PHASE,                                /* one for all */
+    EM_ACT_TRIADIC = EM_ACT_OWN,                       /* strength of interactions of three */
+    EM_ACT_TETRADIC,                                   /* and of four */
     EM_ACT_NOISE = EM_ACT_PARAMETERS - 1,              /* intensity D of <xi xi> = 2 D delta */
     EM_ACT_CUSTOM = EM_ACT_PARAMETERS - EM_ACT_OWN - 1 /* most numbers that a user's own model takes */
 };
@@ -66,6 +68,7 @@ typedef enum {
     EM_ACT_KURAMOTO,
     EM_ACT_SECOND_ORDER,
     EM_ACT_FORCED,
+    EM_ACT_HIGHER_ORDER,
     EM_ACT_FUNCTION,
     EM_ACT_GIVEN,
     EM_ACT_KINDS,
@@ -75,6 +78,7 @@ static const em_act em_act_models[] = {
     [EM_ACT_KURAMOTO] = {"kuramoto", 1, 0, 0, false},
     [EM_ACT_SECOND_ORDER] = {"second order", 2, 1, 2, false},
     [EM_ACT_FORCED] = {"forced", 1, 0, 3, false},
+    [EM_ACT_HIGHER_ORDER] = {"higher order", 1, 0, 2, false},
     [EM_ACT_FUNCTION] = {"function", 1, 0, EM_ACT_CUSTOM, true},
     [EM_ACT_GIVEN] = {"given", 1, 0, 0, false},
 };
@@ -144,6 +148,24 @@ static EM_BASE_INLINE void em_act_forced(const em_act_view *view, bool each, dou
         rate[i] += EM_ACT_OF(EM_ACT_DRIVE) * (y * view->cosine[0][i] - x * view->sine[0][i]);
 }
 
+/* Interactions of two, three and four at once, by the fields z of e^{i theta} and z_2 of e^{2 i theta}: Skardal & Arenas,
+ * Commun. Phys. 3, 218 (2020), eq. 2, for any field:
+ *
+ *     rate = omega + Im((K z + K_2 z_2 z* + K_3 |z|^2 z) e^{-i theta})
+ */
+static EM_BASE_INLINE void em_act_higher_order(const em_act_view *view, bool each, double *restrict rate)
+{
+    const double *restrict re = view->field, *restrict im = re + view->stride;
+    const double *restrict re2 = im + view->stride, *restrict im2 = re2 + view->stride;
+    const double *restrict c = view->cosine[0], *restrict s = view->sine[0];
+    for (int64_t i = 0; i < view->count; i++) {
+        const double pull = im[i] * c[i] - re[i] * s[i], size = re[i] * re[i] + im[i] * im[i];
+        const double x = re2[i] * re[i] + im2[i] * im[i], y = im2[i] * re[i] - re2[i] * im[i];
+        rate[i] = view->frequency[i] + (EM_ACT_OF(0) + EM_ACT_OF(EM_ACT_TETRADIC) * size) * pull +
+                  EM_ACT_OF(EM_ACT_TRIADIC) * (y * c[i] - x * s[i]);
+    }
+}
+
 static EM_BASE_INLINE void em_act_rate_by(
     em_act_kind kind, const em_act_view *view, bool each, double *restrict rate)
 {
@@ -153,6 +175,9 @@ static EM_BASE_INLINE void em_act_rate_by(
         break;
     case EM_ACT_FORCED:
         em_act_forced(view, each, rate);
+        break;
+    case EM_ACT_HIGHER_ORDER:
+        em_act_higher_order(view, each, rate);
         break;
     default:
         em_act_pull(view, each, rate);

@@ -81,6 +81,8 @@ class Law:
     harmonics: tuple = (1.0,)
     inertia: object = None
     damping: object = None
+    triadic: object = 0.0
+    tetradic: object = 0.0
     strength: object = 0.0
     drive_frequency: float = 0.0
     drive_phase: object = 0.0
@@ -99,11 +101,30 @@ class Law:
         sines = sum(a * np.sin((h + 1) * gap) for h, a in enumerate(self.harmonics))
         pull = np.bincount(i, self.weights * sines, n) / strengths(n, self.edges, self.weights, self.normalize)
         torque = self.frequency + self.now("coupling", time) * pull
+        for places, part in ((1, self.triadic), (2, self.tetradic)):
+            if np.any(part):
+                torque = torque + part * self.among(phase, places)
         drive = self.drive_frequency * time + self.now("drive_phase", time)
         torque = torque + self.now("strength", time) * np.sin(drive - phase)
         if velocity is None:
             return [torque]
         return [velocity, (torque - self.now("damping", time) * velocity) / self.now("inertia", time)]
+
+    def among(self, phase, places):
+        """What neighbours' triads, or tetrads (2), add up to: means of sin(2 j - k - i), or sin(j + k - l - i)."""
+        n, (i, j) = len(phase), self.edges.T
+        divided = strengths(n, self.edges, self.weights, self.normalize)
+        z, second = (
+            (
+                np.bincount(i, self.weights * np.cos(h * phase[j]), n),
+                np.bincount(i, self.weights * np.sin(h * phase[j]), n),
+            )
+            for h in (1, 2)
+        )
+        size, angle = np.hypot(*z) / divided, np.arctan2(z[1], z[0])
+        if places == 2:
+            return size**3 * np.sin(angle - phase)
+        return size * np.hypot(*second) / divided * np.sin(np.arctan2(second[1], second[0]) - angle - phase)
 
     def kick(self, time, dt, normal):
         """What noise adds in a tick."""

@@ -120,6 +120,14 @@ MODELS = {
         emerge.Forced(0.5, drive_frequency=3.0, **each("strength")),
         {"coupling": 0.5, "drive_frequency": 3.0, **each("strength")},
     ),
+    "HigherOrder": lambda: (
+        emerge.HigherOrder(0.6, 1.1, -0.7, "agents", noise=0.1),
+        {"coupling": 0.6, "triadic": 1.1, "tetradic": -0.7, "normalize": "agents", "noise": 0.1},
+    ),
+    "HigherOrder each": lambda: (
+        emerge.HigherOrder(EACH["coupling"], triadic=EACH["strength"], tetradic=EACH["lag"]),
+        {"coupling": EACH["coupling"], "triadic": EACH["strength"], "tetradic": EACH["lag"]},
+    ),
     "Custom": lambda: (emerge.Custom(compiled(), (1.1,)), {"coupling": 1.1}),
     "Custom Python": lambda: (emerge.Custom(kuramoto, (1.1,)), {"coupling": 1.1}),
 }

@@ -69,6 +69,15 @@ def growth(coupling: float = 3.0) -> list[float]:
     return [float(np.polyfit(time[some], np.log(coherence[some]), 1)[0])]
 
 
+def higher_order(coupling: float, strength: float = 8.0) -> float:
+    """Return coherence over time with triads and tetrads, five to three, coming from step; Lorentzian width 1."""
+    model = emerge.HigherOrder(
+        coupling=coupling, triadic=strength * 5 / 8, tetradic=strength * 3 / 8, normalize="agents"
+    )
+    swarm = emerge.Swarm(emerge.Topology.complete(N), model, frequency=lorentzian(N, 1.0), phase=0.0)
+    return steady(swarm, 20.0, 20.0, dt=0.005, method="heun")
+
+
 SWEEP = np.arange(1.0, 12.1, 0.5)
 """Couplings of C3, up and down again: far enough up that everybody is in step."""
 
@@ -146,6 +155,16 @@ ROWS = (
         (Value("rate", 1.0, 0.01),),
         growth,
         {"coupling": 2.0},
+    ),
+    Row(
+        "B9",
+        "triads and tetrads: R² = (L − K + √((K + L)² − 8L)) / 2L, L = K⁽²⁾ + K⁽³⁾",
+        "Skardal 2020",
+        "γ = 1, K⁽²⁾ = 5, K⁽³⁾ = 3, N = 4000, coming from step; t = 40, Heun, dt = .005",
+        "agents",
+        (Value("R, K = 1", 0.8338, 0.003), Value("R, K = .5", 0.8052, 0.003)),
+        lambda strength=8.0: [higher_order(coupling, strength) for coupling in (1.0, 0.5)],
+        {"strength": 7.0},
     ),
     Row(
         "C3",

@@ -130,6 +130,38 @@ def onset_values(factor: float = 1.0) -> list[float]:
     return [weighted_coherence(web, factor * times * onset(web)) for times in (0.5, 1.5, 2.0)]
 
 
+RING = 2000
+
+
+def twisted_growth(reach: int, twist: int = 1) -> float:
+    """Return how fast the fastest of long perturbations of a twisted state grows, as one Euler tick shows it.
+
+    Agents of the ring sense `reach` neighbours on either side, and phases turn `twist` times around it.
+    """
+    at, dt, size = np.arange(RING) * 2 * np.pi / RING, 0.1, 1e-4
+    topology, rates = emerge.Topology.ring(RING, degree=2 * reach), []
+    for waves in range(1, 5):
+        wave = np.cos(waves * at)
+        swarm = emerge.Swarm(topology, emerge.Kuramoto(coupling=1.0), phase=twist * at + size * wave)
+        swarm.step(dt=dt)
+        left = around(swarm.phase - twist * at) @ wave / (size * wave @ wave)
+        rates.append((left - 1) / dt)
+    return float(max(rates))
+
+
+def twisted_limit(twist: int = 1) -> list[float]:
+    """Return the share of the ring on either side up to which the twisted state is stable."""
+    stable, unstable = 1, RING // 2 - 1
+    while unstable - stable > 1:
+        middle = (stable + unstable) // 2
+        if twisted_growth(middle, twist) < 0:
+            stable = middle
+        else:
+            unstable = middle
+    below, above = twisted_growth(stable, twist), twisted_growth(unstable, twist)
+    return [(stable - below / (above - below)) / RING]
+
+
 ROWS = (
     Row(
         "A4",
@@ -172,6 +204,16 @@ ROWS = (
         splay,
         {"coupling": 1.0},
         schedules=True,
+    ),
+    Row(
+        "A15",
+        "phases that turn once around a ring are stable while agents sense less than .3405 of it on either side",
+        "Wiley 2006",
+        "N = 2000; an Euler tick of perturbations of 10⁻⁴ rad",
+        "weight",
+        (Value("share", 0.3405, 1e-3),),
+        twisted_limit,
+        {"twist": 2},
     ),
     Row(
         "A16",

@@ -11,9 +11,9 @@ from .row import Row, Value
 
 TOPICS: dict[str, tuple[str, str, tuple[Row, ...]]] = {
     "pairs": ("Two agents", "gaps, beats, orders of integrators and swings of two agents", pairs.ROWS),
-    "networks": ("Networks", "decay, power flow and onset on networks", networks.ROWS),
+    "networks": ("Networks", "decay, twisted states, power flow and onset on networks", networks.ROWS),
     "noise": ("Chance", "random phases, diffusion and coherence with noise", noise.ROWS),
-    "fields": ("Mean fields", "coherence against coupling, lag, time and inertia", fields.ROWS),
+    "fields": ("Mean fields", "coherence against coupling, lag, time, triads and inertia", fields.ROWS),
 }
 """Heading, what the picture shows, and the records of each topic."""
 
@@ -34,11 +34,13 @@ SOURCES = {
     "Kuramoto 1975": "Y. Kuramoto, Lect. Notes Phys. 39, 420, doi:10.1007/BFb0013365",
     "Rayleigh 1880": "Lord Rayleigh, Philos. Mag. 10, 73, doi:10.1080/14786448008626893",
     "Sakaguchi 1986": "H. Sakaguchi, Y. Kuramoto, Prog. Theor. Phys. 76, 576, doi:10.1143/PTP.76.576",
+    "Skardal 2020": "P. Skardal, A. Arenas, Commun. Phys. 3, 218, doi:10.1038/s42005-020-00485-0",
     "Strogatz 1991": "S. Strogatz, R. Mirollo, J. Stat. Phys. 63, 613, doi:10.1007/BF01029202",
     "Strogatz 2000": "S. Strogatz, Physica D 143, 1, doi:10.1016/S0167-2789(00)00094-4",
     "Tanaka 1997": "H. Tanaka, A. Lichtenberg, S. Oishi, Phys. Rev. Lett. 78, 2104, doi:10.1103/PhysRevLett.78.2104",
     "Tsimring 2005": "L. Tsimring, N. Rulkov, M. Larsen, M. Gabbay, Phys. Rev. Lett. 95, 014101,"
     " doi:10.1103/PhysRevLett.95.014101",
+    "Wiley 2006": "D. Wiley, S. Strogatz, M. Girvan, Chaos 16, 015103, doi:10.1063/1.2165594",
     "Zachary 1977": "W. Zachary, J. Anthropol. Res. 33, 452, doi:10.1086/jar.33.4.3629752",
 }
 

@@ -22,7 +22,8 @@ def gaps(swarm: emerge.Swarm, ticks: int, **how: Any) -> Floats:
         swarm.step(**how)
         seen.append(swarm.phase)
     phase = np.array(seen)
-    return np.unwrap(phase[:, 0] - phase[:, 1])
+    unwrapped: Floats = np.asarray(np.unwrap(phase[:, 0] - phase[:, 1]), np.float64)
+    return unwrapped
 
 
 def crossings(values: Floats, level: float, dt: float) -> Floats:

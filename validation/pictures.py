@@ -81,7 +81,7 @@ def draw_pairs(path: Path) -> None:
 
 
 def draw_networks(path: Path) -> None:
-    figure, (decay, grid, onset) = panels(1, 3)
+    figure, (decay, twist, grid, onset) = panels(2, 2)
     value, _ = networks.slowest()
     compare(
         decay,
@@ -91,6 +91,7 @@ def draw_networks(path: Path) -> None:
         np.arange(1, 21, 2),
     )
     dress(decay, "A4: slowest mode, karate club", "t", "share that is left", yscale="log")
+    draw_twisted(twist)
     reached, solved = networks.grid_gaps(emerge.SecondOrder(coupling=1.0, normalize="none"), method="semi-implicit")
     ends = [float(solved.min()), float(solved.max())]
     grid.plot(ends, ends, color=LINE, linewidth=1.5, label="equal")
@@ -107,6 +108,18 @@ def draw_networks(path: Path) -> None:
     )
     dress(onset, "C1: random graph", "K / Kc", "R by links", ylim=(0, 1.02))
     figure.savefig(path, dpi=110)
+
+
+def draw_twisted(axes: Axes) -> None:
+    line, some = np.linspace(0.25, 0.42, 100), np.arange(0.26, 0.42, 0.02)
+    for turns, colour in ((1, POINT), (2, OTHER)):
+        growth = [max(theory.twisted(float(share), turns, waves) for waves in range(1, 5)) for share in line]
+        seen = [networks.twisted_growth(round(float(share) * networks.RING), turns) for share in some]
+        axes.plot(line, growth, color=LINE, linewidth=1.5, label="theory" if turns == 1 else None)
+        axes.plot(some, seen, color=colour, label=f"measured, {turns} turn{'s' * (turns > 1)}", **DOTS)
+    axes.axvline(0.3405, color=LINE, linewidth=0.8, linestyle=":")
+    axes.axhline(0.0, color=LINE, linewidth=0.8, linestyle=":")
+    dress(axes, "A15: twisted states of a ring", "share sensed on either side", "growth of the fastest wave")
 
 
 def draw_noise(path: Path) -> None:
@@ -131,7 +144,8 @@ def draw_noise(path: Path) -> None:
 
 
 def draw_fields(path: Path) -> None:
-    figure, (lorentz, normal, growth, lag, turning, inertia) = panels(2, 3)
+    figure, (lorentz, normal, growth, higher, lag, turning, inertia, spare) = panels(2, 4)
+    spare.set_axis_off()
     couplings = np.linspace(0.4, 4, 400)
     compare(
         lorentz, theory.lorentzian, couplings, fields.lorentzian_coherence, [0.5, 0.8, 1.1, 1.25, 1.5, 2, 2.5, 3, 4]
@@ -145,6 +159,14 @@ def draw_fields(path: Path) -> None:
     growth.semilogy(time, 0.01 * np.exp(time), color=LINE, linewidth=1.5, label="theory, rate K/2 − γ")
     growth.semilogy(time[::10], coherence[::10], color=POINT, label="measured", **DOTS)
     dress(growth, "B7: growth while R is small, K = 3", "t", "R", ylim=(0.009, 1))
+    compare(
+        higher,
+        lambda coupling: theory.higher_order(coupling, 8.0),
+        np.linspace(-0.5, 2, 300),
+        fields.higher_order,
+        [-0.4, -0.1, 0.1, 0.25, 0.5, 1, 1.5, 2],
+    )
+    dress(higher, "B9: triads and tetrads, L = 8", "K", "R", ylim=(0, 1.02))
     draw_lags(lag, turning)
     draw_hysteresis(inertia)
     figure.savefig(path, dpi=110)

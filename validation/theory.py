@@ -33,6 +33,23 @@ def greatest(missing: Callable[[float], float]) -> float:
     return 0.0
 
 
+def higher_order(coupling: float, strength: float) -> float:
+    """Return the coherence that triads and tetrads keep up, for Lorentzian frequencies of width 1; 0 if none."""
+    root = (coupling + strength) ** 2 - 8 * strength
+    square = (strength - coupling + np.sqrt(max(root, 0.0))) / (2 * strength)
+    return float(np.sqrt(square)) if root >= 0 and square > 0 else 0.0
+
+
+def twisted(share: float, twist: int, waves: int) -> float:
+    """Return how fast waves grow on a twisted state, of a ring so long that sums are integrals; coupling 1."""
+
+    def mean(number: int) -> float:
+        angle = 2 * np.pi * number * share
+        return float(np.sin(angle) / angle) if number else 1.0
+
+    return (mean(twist + waves) + mean(twist - waves)) / 2 - mean(twist)
+
+
 def locked(pull: float, edge: float = np.inf) -> float:
     """Return what agents bring to coherence that are locked: those with frequencies of at most `edge`."""
     angle = ANGLE * (np.arcsin(min(1.0, edge / pull)) / (np.pi / 2))

@@ -48,7 +48,7 @@ from .event import (
 )
 from .live import Command, Live
 from .metrics import LiveMetrics, Metrics
-from .model import Custom, Energy, Forced, Kuramoto, SecondOrder
+from .model import Custom, Energy, Forced, HigherOrder, Kuramoto, SecondOrder
 from .moments import Moment, Moments
 from .monitor import MetricsServer, Monitor
 from .progress import Progress
@@ -88,6 +88,7 @@ __all__ = [
     "Full",
     "GraphError",
     "GraphFileError",
+    "HigherOrder",
     "History",
     "InvalidType",
     "InvalidValue",
