@@ -76,7 +76,7 @@ def measured(options, effort, folder):
         yield row.name, found, rows.goals(row, found.tick, found.times)
     if options.only in features.CASE:
         with right(features.CASE):
-            found = features.timed(effort, folder)
+            found = features.timed(effort, folder, bound)
         yield features.CASE, found, features.goals(found)
 
 

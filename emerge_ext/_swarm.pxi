@@ -141,6 +141,7 @@ cdef class Engine:
             em_base_free(self.swarm.energy.each[k])
         em_base_free(self.swarm.energy.held)
         em_base_free(self.courses)
+        em_triads_free(<em_triads *>self.swarm.sense.triads)
         em_base_free(self.work)
         em_base_free(self.strides)
         em_base_free(self.swarm.adapt.error)
@@ -264,7 +265,7 @@ cdef class Engine:
             held += 8 * swarm.n * (swarm.energy.each[k] != NULL)
         held += 8 * swarm.n * ((swarm.energy.held != NULL) + (self.rates != NULL)) + 8 * self.work_room
         held += 8 * self.strides_for * EM_ADAPT_ARRAYS * swarm.n + 16 * blocks * (self.strides_for > 0)
-        held += self.points * 16
+        held += self.points * 16 + em_triads_size(swarm.sense.triads)
         held += self.scratches * (sizeof(em_scratch) + sizeof(em_steal_queue))
         if self.order != NULL:
             held += 8 * swarm.n
@@ -447,11 +448,12 @@ cdef class Engine:
         return 0
 
     def set_model(self, str name not None, parameters, str normalize not None, int channels=1, courses=(),
-                  int64_t function=0, kept_alive=None, energy=None):
+                  int64_t function=0, kept_alive=None, energy=None, triads=None):
         """Choose the model by its name in the cellar, with its parameters in their places, one number or n of them.
 
         `courses` are places, times and values of those that change with time, `function` the address of a user's own
-        model, which `kept_alive` keeps; `energy` what turning costs: capacity, cost and recovery.
+        model, which `kept_alive` keeps; `energy` what turning costs: capacity, cost and recovery; `triads` whom each
+        agent senses two at a time: starts, pairs, strengths or None, and whether they are symmetric.
         """
         cdef int kind = MODELS[name]
         self._enter()
@@ -463,6 +465,7 @@ cdef class Engine:
                     for graph in self.published:
                         (<Graph>graph).divide()
                 self.normalize = normalize
+                self._set_triads(triads)
                 self._set_channels(channels)
             finally:
                 PyThread_release_lock(self.graphs)
@@ -487,6 +490,38 @@ cdef class Engine:
         cdef double *array = <double *>_take(self.swarm.n * sizeof(double), what)
         memset(array, 0, self.swarm.n * sizeof(double))
         return array
+
+    cdef int _set_triads(self, triads) except -1:
+        """In one's turn, the guard held: keep triads, and have tables that all can read if there are any."""
+        cdef em_swarm *swarm = &self.swarm
+        cdef em_triads *before = <em_triads *>swarm.sense.triads
+        cdef em_triads *made = NULL
+        cdef const int64_t[::1] start
+        cdef const int32_t[:, ::1] pair
+        cdef const double[::1] strength = None
+        if triads is not None:
+            start, pair, strength, symmetric = triads
+            if start.shape[0] != swarm.n + 1 or start[swarm.n] != pair.shape[0] or pair.shape[1] != 2 or (
+                    strength is not None and strength.shape[0] != pair.shape[0]):
+                raise InvalidValue("triads must be told by n + 1 starts, and pairs and strengths as many as they say")
+            made = em_triads_create(
+                swarm.n, pair.shape[0], &start[0], &pair[0, 0] if pair.shape[0] > 0 else NULL,
+                &strength[0] if strength is not None and pair.shape[0] > 0 else NULL, symmetric)
+            if made == NULL:
+                raise TooLarge(f"{pair.shape[0]} ends of triads cannot be had: there is no memory left")
+        swarm.sense.triads = made
+        if (made == NULL) != (before == NULL):
+            try:
+                for graph in self.published:
+                    self._make_ready((<Graph>graph).graph)
+            except TooLarge:
+                swarm.sense.triads = before
+                em_triads_free(made)
+                raise
+            em_swarm_enter(swarm, swarm.sense.graph)
+            self.stale = True
+        em_triads_free(before)
+        return 0
 
     cdef int _set_channels(self, int channels) except -1:
         """In one's turn, the guard held: have as many tables of phasors as the model has channels of field."""

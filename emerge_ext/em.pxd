@@ -163,6 +163,16 @@ cdef extern from "em_tiles.h" nogil:
     size_t em_tiles_sums_size(const em_tiles *tiles)
 
 
+cdef extern from "em_triads.h" nogil:
+    ctypedef struct em_triads:
+        pass
+
+    em_triads *em_triads_create(int64_t n, int64_t ends, const int64_t *start, const int32_t *pair,
+                                const double *strength, bint symmetric)
+    void em_triads_free(em_triads *triads)
+    int64_t em_triads_size(const em_triads *triads)
+
+
 cdef extern from "em_sums.h" nogil:
     ctypedef struct em_sums:
         int32_t groups
@@ -338,6 +348,7 @@ cdef extern from "em_rewire.h" nogil:
 cdef extern from "em_sense.h" nogil:
     ctypedef struct em_sense:
         const em_graph *graph
+        const em_triads *triads
         double scale
 
 

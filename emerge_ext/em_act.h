@@ -29,6 +29,7 @@ enum {
     EM_ACT_DRIVE_PHASE,                                /* one for all */
     EM_ACT_TRIADIC = EM_ACT_OWN,                       /* strength of interactions of three */
     EM_ACT_TETRADIC,                                   /* and of four */
+    EM_ACT_TRIADS = EM_ACT_OWN,                        /* strength of triads */
     EM_ACT_NOISE = EM_ACT_PARAMETERS - 1,              /* intensity D of <xi xi> = 2 D delta */
     EM_ACT_CUSTOM = EM_ACT_PARAMETERS - EM_ACT_OWN - 1 /* most numbers that a user's own model takes */
 };
@@ -47,7 +48,7 @@ typedef struct {
     const double *velocity;  /* of this stage, where there is inertia */
     double *const *cosine;   /* of the agents' own phases, by channel */
     double *const *sine;
-    double *field; /* [channels][2][stride]; a model may use it up */
+    double *field; /* [channels][2][stride], and that of triads after it; a model may use it up */
     int64_t stride;
     const double *ready; /* parameters of all */
     double *const *each; /* [parameters][n], of each agent; NULL in the first: `ready` holds for all */
@@ -69,6 +70,7 @@ typedef enum {
     EM_ACT_SECOND_ORDER,
     EM_ACT_FORCED,
     EM_ACT_HIGHER_ORDER,
+    EM_ACT_SIMPLICIAL,
     EM_ACT_FUNCTION,
     EM_ACT_GIVEN,
     EM_ACT_KINDS,
@@ -79,6 +81,7 @@ static const em_act em_act_models[] = {
     [EM_ACT_SECOND_ORDER] = {"second order", 2, 1, 2, false},
     [EM_ACT_FORCED] = {"forced", 1, 0, 3, false},
     [EM_ACT_HIGHER_ORDER] = {"higher order", 1, 0, 2, false},
+    [EM_ACT_SIMPLICIAL] = {"simplicial", 1, 0, 1, false},
     [EM_ACT_FUNCTION] = {"function", 1, 0, EM_ACT_CUSTOM, true},
     [EM_ACT_GIVEN] = {"given", 1, 0, 0, false},
 };
@@ -166,6 +169,17 @@ static EM_BASE_INLINE void em_act_higher_order(const em_act_view *view, bool eac
     }
 }
 
+/* Pairs, and triads that are told one by one: their field T (em_triads.h) pulls by K_2 Im(T e^{-i theta}). */
+static EM_BASE_INLINE void em_act_simplicial(const em_act_view *view, bool each, double *restrict rate)
+{
+    const double *restrict re = view->field + 2 * view->channels * view->stride, *restrict im =
+                                                                                     re + view->stride;
+    const double *restrict c = view->cosine[0], *restrict s = view->sine[0];
+    em_act_pull(view, each, rate);
+    for (int64_t i = 0; i < view->count; i++)
+        rate[i] += EM_ACT_OF(EM_ACT_TRIADS) * (im[i] * c[i] - re[i] * s[i]);
+}
+
 static EM_BASE_INLINE void em_act_rate_by(
     em_act_kind kind, const em_act_view *view, bool each, double *restrict rate)
 {
@@ -178,6 +192,9 @@ static EM_BASE_INLINE void em_act_rate_by(
         break;
     case EM_ACT_HIGHER_ORDER:
         em_act_higher_order(view, each, rate);
+        break;
+    case EM_ACT_SIMPLICIAL:
+        em_act_simplicial(view, each, rate);
         break;
     default:
         em_act_pull(view, each, rate);

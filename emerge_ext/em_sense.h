@@ -9,6 +9,8 @@
  * the order of addition is a property of the topology, so the bits are the same for every team and every cutting
  * into blocks. An agent that senses nobody has the field 0.
  *
+ * Where there are triads (em_triads.h), what they add up to follows the last channel, by the phasors of the first.
+ *
  * This room knows graphs and phasors. It knows neither models, nor integrators, nor schedules.
  */
 #ifndef EM_SENSE_H
@@ -17,6 +19,7 @@
 #include "em_lattice.h"
 #include "em_sums.h"
 #include "em_tiles.h"
+#include "em_triads.h"
 
 #define EM_SENSE_CHANNELS 4  /* most channels that a model here asks for */
 #define EM_SENSE_AHEAD    48 /* edges between the one that is added and the one whose phasor is fetched */
@@ -27,6 +30,7 @@ typedef struct {
     em_table table[EM_SENSE_CHANNELS];      /* the phasors that are sensed */
     const em_sums *sums[EM_SENSE_CHANNELS]; /* of the phasors of each group, for graphs of groups */
     bool running;                           /* the running ones of these are meant */
+    const em_triads *triads;                /* or NULL */
     const em_table_pair *ready; /* sums of the rows of the block, by agent, or NULL: to be added up */
     double scale;               /* 1 / n_i, the same for all; 0: n_i is the sum of |weights| */
 } em_sense;
@@ -266,7 +270,8 @@ static inline void em_sense_groups(
 }
 
 /* The fields of agents first .. first + count - 1, a block or one agent, whose own phasors are `cosine` and `sine`;
- * in each channel; `field` is [channels][2][BLOCK]. Tiles have made the sums of the first channel, if of any. */
+ * in each channel; `field` is [channels][2][BLOCK], and one more where there are triads. Tiles have made the sums of the
+ * first channel, if of any. */
 static inline void em_sense_block(
     const em_sense *sense, int channels, int64_t first, int64_t count, double *const *cosine,
     double *const *sine, double *restrict field)
@@ -289,6 +294,11 @@ static inline void em_sense_block(
             break;
         }
     }
+    if (sense->triads == NULL) return;
+    double *re = field + 2 * channels * EM_GRAPH_BLOCK;
+    em_triads_sense(
+        sense->triads, &sense->table[0], sense->scale, first, count, cosine[0], sine[0], re,
+        re + EM_GRAPH_BLOCK);
 }
 
 #endif

@@ -75,11 +75,11 @@ static inline void em_stage_sense(
 {
     const em_table *front = swarm->table[swarm->front];
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    for (int h = 0; h < swarm->channels; h++)
+    for (int h = 0; h < swarm->channels; h++) {
         em_swarm_own(&front[h], h, first, scratch, &cosine[h], &sine[h]);
-    em_sense_block(sense, swarm->channels, first, count, cosine, sine, scratch->field);
-    for (int h = 0; h < swarm->channels; h++)
         if (!em_table_is_plain(&front[h])) em_table_load(&front[h], first, count, cosine[h], sine[h]);
+    }
+    em_sense_block(sense, swarm->channels, first, count, cosine, sine, scratch->field);
 }
 
 /* The field of a block as each agent sees it from its own phase, for those outside; channel 0. */
@@ -245,7 +245,7 @@ static inline void em_stage_combine(
 /* The tables that a stage writes: not those that neighbours read, where they do. */
 static inline const em_table *em_stage_back(const em_swarm *swarm)
 {
-    return swarm->table[em_graph_shares(swarm->sense.graph) ? 1 - swarm->front : swarm->front];
+    return swarm->table[em_swarm_shares(swarm, swarm->sense.graph) ? 1 - swarm->front : swarm->front];
 }
 
 /* One stage of a tick for one unit: sense, act, combine, publish. */

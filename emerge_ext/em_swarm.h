@@ -28,7 +28,7 @@ typedef struct {
     double *frequency;               /* [n] */
     void *cells;                     /* memory of one table of float64 a channel, or of two of float32 */
     _Atomic(void *) wide;            /* of two of float64: set before a graph that needs them is published */
-    em_table table[2][EM_SENSE_CHANNELS]; /* two in either, or one: see em_graph_shares */
+    em_table table[2][EM_SENSE_CHANNELS]; /* two in either, or one: see em_swarm_shares */
     int front;                            /* which of them neighbours read */
     bool single;                          /* neighbours see float32 */
     bool latest;                          /* neighbours may read what is being written */
@@ -117,10 +117,16 @@ static inline em_sums *em_swarm_offered(em_swarm *swarm)
     return atomic_load_explicit(&swarm->offered, memory_order_acquire);
 }
 
+/* Whether agents read each other's phasors: see em_graph_shares. */
+static inline bool em_swarm_shares(const em_swarm *swarm, const em_graph *graph)
+{
+    return em_graph_shares(graph) || swarm->sense.triads != NULL;
+}
+
 /* Whether a graph needs two tables of float64. */
 static inline bool em_swarm_wants_wide(const em_swarm *swarm, const em_graph *graph)
 {
-    return em_graph_shares(graph) && !swarm->single;
+    return em_swarm_shares(swarm, graph) && !swarm->single;
 }
 
 static inline void *em_swarm_wide(em_swarm *swarm)
@@ -365,7 +371,7 @@ static inline void em_swarm_cut(em_swarm *swarm)
 /* Goes on with another graph, or other tables; all phasors are stale then. */
 static inline void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
 {
-    const bool shares = em_graph_shares(graph), single = shares && swarm->single;
+    const bool shares = em_swarm_shares(swarm, graph), single = shares && swarm->single;
     const bool latest = shares && swarm->latest;
     char *cells = em_swarm_wants_wide(swarm, graph) ? em_swarm_wide(swarm) : swarm->cells;
     const int each = shares ? 2 : 1; /* tables of a channel */
@@ -389,7 +395,7 @@ static inline void em_swarm_enter(em_swarm *swarm, const em_graph *graph)
 /* What a stage wrote is what the next one reads. */
 static inline void em_swarm_turn_over(em_swarm *swarm)
 {
-    if (em_graph_shares(swarm->sense.graph)) swarm->front = 1 - swarm->front;
+    if (em_swarm_shares(swarm, swarm->sense.graph)) swarm->front = 1 - swarm->front;
     em_swarm_sum_up(swarm);
 }
 

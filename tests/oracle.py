@@ -83,6 +83,7 @@ class Law:
     damping: object = None
     triadic: object = 0.0
     tetradic: object = 0.0
+    triads: tuple | None = None  # rows of three agents, a strength of each, and whether they are symmetric
     strength: object = 0.0
     drive_frequency: float = 0.0
     drive_phase: object = 0.0
@@ -101,8 +102,10 @@ class Law:
         sines = sum(a * np.sin((h + 1) * gap) for h, a in enumerate(self.harmonics))
         pull = np.bincount(i, self.weights * sines, n) / strengths(n, self.edges, self.weights, self.normalize)
         torque = self.frequency + self.now("coupling", time) * pull
+        if self.triads is not None:
+            torque = torque + self.triadic * self.by_threes(phase)
         for places, part in ((1, self.triadic), (2, self.tetradic)):
-            if np.any(part):
+            if np.any(part) and self.triads is None:
                 torque = torque + part * self.among(phase, places)
         drive = self.drive_frequency * time + self.now("drive_phase", time)
         torque = torque + self.now("strength", time) * np.sin(drive - phase)
@@ -125,6 +128,18 @@ class Law:
         if places == 2:
             return size**3 * np.sin(angle - phase)
         return size * np.hypot(*second) / divided * np.sin(np.arctan2(second[1], second[0]) - angle - phase)
+
+    def by_threes(self, phase):
+        """What the triads add up to that agents are in, one sine for each end of each."""
+        n, (triads, weights, symmetric) = len(phase), self.triads
+        pull, total = np.zeros(n), np.zeros(n)
+        for i, j, k in (triads.T, np.roll(triads, 1, axis=1).T, np.roll(triads, 2, axis=1).T):
+            one = np.sin(phase[j] + phase[k] - 2 * phase[i])
+            two = (np.sin(2 * phase[j] - phase[k] - phase[i]) + np.sin(2 * phase[k] - phase[j] - phase[i])) / 2
+            np.add.at(pull, i, weights * (one if symmetric else two))
+            np.add.at(total, i, np.abs(weights) * np.ones(len(i)))
+        divided = {"none": 1.0, "agents": float(n) ** 2, "weight": np.where(total > 0, total, 1.0)}
+        return pull / divided[self.normalize]
 
     def kick(self, time, dt, normal):
         """What noise adds in a tick."""

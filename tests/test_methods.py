@@ -23,6 +23,8 @@ EACH = {name: DRAW.uniform(0.5, 1.5, N) for name in ("coupling", "lag", "inertia
 COST = {
     name: DRAW.uniform(0.5, 1.5, N) * scale for name, scale in (("capacity", 0.1), ("cost", 1.0), ("recovery", 0.5))
 }
+TRIADS = np.argsort(DRAW.random((4000, 12)), axis=1)[:, :3] * 91 + DRAW.integers(0, 91, (4000, 1))
+STRENGTHS = DRAW.normal(0.5, 1.0, len(TRIADS))
 COURSE = [(0.0, 0.3), (0.05, 1.0), (0.1, 2.0)]
 
 SOURCE = """
@@ -127,6 +129,14 @@ MODELS = {
     "HigherOrder each": lambda: (
         emerge.HigherOrder(EACH["coupling"], triadic=EACH["strength"], tetradic=EACH["lag"]),
         {"coupling": EACH["coupling"], "triadic": EACH["strength"], "tetradic": EACH["lag"]},
+    ),
+    "Simplicial": lambda: (
+        emerge.Simplicial(0.6, TRIADS, 0.2, triadic=1.3),
+        {"coupling": 0.6, "lag": 0.2, "triadic": 1.3, "triads": (TRIADS, 1.0, True)},
+    ),
+    "Simplicial each": lambda: (
+        emerge.Simplicial(EACH["coupling"], TRIADS, triadic=EACH["strength"], strengths=STRENGTHS, form="asymmetric"),
+        {"coupling": EACH["coupling"], "triadic": EACH["strength"], "triads": (TRIADS, STRENGTHS, False)},
     ),
     "Custom": lambda: (emerge.Custom(compiled(), (1.1,)), {"coupling": 1.1}),
     "Custom Python": lambda: (emerge.Custom(kuramoto, (1.1,)), {"coupling": 1.1}),

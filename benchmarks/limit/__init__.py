@@ -45,12 +45,16 @@ class Limit:
     def gather(self, topology, precision, threads):
         """Return the way that gathers a graph's own indices: seconds of so many passes."""
         _, neighbour, degree = rows(topology)
-        path = self.folder / f"{id(topology)}-{len(neighbour)}"
+        return self.gather_rows(neighbour, degree, precision, threads)
+
+    def gather_rows(self, neighbour, degree, precision, threads):
+        """Return the way that gathers the phasors of rows of agents."""
+        path = self.folder / f"{id(neighbour)}-{len(neighbour)}"
         with path.open("wb") as file:
             degree.astype(np.int32).tofile(file)
-            neighbour.tofile(file)
+            neighbour.astype(np.int32).tofile(file)
         size = 8 if precision == "single" else 16
-        words = [str(self.program), "gather", str(path), str(len(topology)), str(size), str(threads)]
+        words = [str(self.program), "gather", str(path), str(len(degree)), str(size), str(threads)]
         wanted = sums(neighbour)
 
         def way(passes):

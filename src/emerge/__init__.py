@@ -48,7 +48,7 @@ from .event import (
 )
 from .live import Command, Live
 from .metrics import LiveMetrics, Metrics
-from .model import Custom, Energy, Forced, HigherOrder, Kuramoto, SecondOrder
+from .model import Custom, Energy, Forced, HigherOrder, Kuramoto, SecondOrder, Simplicial
 from .moments import Moment, Moments
 from .monitor import MetricsServer, Monitor
 from .progress import Progress
@@ -110,6 +110,7 @@ __all__ = [
     "RunResult",
     "SecondOrder",
     "Series",
+    "Simplicial",
     "Started",
     "Stopped",
     "Subscription",

@@ -39,6 +39,11 @@ static const law LAWS[] = {
      2,
      false,
      {[EM_ACT_COUPLING] = 0.6, [EM_ACT_STRENGTHS] = 1, [EM_ACT_TRIADIC] = 1.1, -0.7}},
+    {EM_ACT_SIMPLICIAL,
+     EM_STEP_RK4,
+     1,
+     false,
+     {[EM_ACT_COUPLING] = 0.6, [EM_ACT_STRENGTHS] = 1, [EM_ACT_TRIADS] = 1.1}},
     {EM_ACT_SECOND_ORDER,
      EM_STEP_SEMI_IMPLICIT,
      1,
@@ -134,6 +139,19 @@ static double *rows(int64_t count)
     return memory;
 }
 
+/* Agent i senses two agents somewhat further on, and those before them likewise. */
+static em_triads *triads(void)
+{
+    int64_t *start = malloc((AGENTS + 1) * sizeof *start);
+    int32_t *pair = malloc(4 * AGENTS * sizeof *pair);
+    for (int i = 0; i <= AGENTS; i++) start[i] = 2 * i;
+    for (int k = 0; k < 4 * AGENTS; k++) pair[k] = (k / 4 + 1 + 700 * (k % 4)) % AGENTS;
+    em_triads *made = em_triads_create(AGENTS, 2 * AGENTS, start, pair, NULL, true);
+    CHECK(made != NULL);
+    free(start), free(pair);
+    return made;
+}
+
 static void prepare(job *j, const law *chosen, em_graph *graph, bool each)
 {
     em_swarm *swarm = &j->swarm;
@@ -165,6 +183,7 @@ static void prepare(job *j, const law *chosen, em_graph *graph, bool each)
     swarm->adapt.error = rows(1), swarm->adapt.worst = (int64_t *)rows(1);
     swarm->adapt.absolute = swarm->adapt.relative = 1e-4;
     swarm->adapt.next = swarm->dt / 3, swarm->adapt.most = INFINITY;
+    if (chosen->act == EM_ACT_SIMPLICIAL) swarm->sense.triads = triads();
     em_swarm_enter(swarm, graph);
     uint64_t seed = 42;
     double *start = rows(1), *frequency = rows(1);
@@ -182,6 +201,7 @@ static void let_go(job *j)
     em_base_free(swarm->frequency), em_base_free(swarm->displacement), em_base_free(swarm->work);
     em_base_free(swarm->share), em_base_free(swarm->cells), em_base_free(em_swarm_wide(swarm));
     em_base_free(swarm->energy.held), em_sums_free(em_swarm_offered(swarm));
+    em_triads_free((em_triads *)swarm->sense.triads);
     em_base_free(swarm->adapt.base[0]), em_base_free(swarm->adapt.error), em_base_free(swarm->adapt.worst);
 }
 
