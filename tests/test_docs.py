@@ -92,6 +92,8 @@ def test_the_table_of_atomics_is_the_codes():
 
 @pytest.mark.skipif(shutil.which("make") is None or not (HOUSE / "Makefile").exists(), reason="make is needed")
 def test_the_makefile_explains_itself():
-    targets = set(re.findall(r"^([a-z-]+):", (HOUSE / "Makefile").read_text(), flags=re.M)) - {"help", "installed", "ready"}
-    told = set(re.findall(r'"make ([a-z-]+)', (HOUSE / "Makefile").read_text()))
-    assert told == targets
+    makefile = (HOUSE / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.M))
+    told = set(re.findall(r'"make ([a-z-]+)', makefile))
+    assert targets - told == {"help", "installed", "ready"}
+    assert told <= targets
