@@ -20,6 +20,7 @@ IMPORTS = {
     "admit": {"errors"},
     "varying": {"admit", "errors"},
     "triads": {"admit", "errors"},
+    "connectome": {"admit", "errors", "topology"},
     "callback": {"errors"},
     "model": {"_engine", "admit", "callback", "errors", "triads", "varying"},
     "method": {"_engine", "admit", "errors", "model"},

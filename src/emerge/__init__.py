@@ -18,6 +18,7 @@ from .batch import Batcher
 from .broadcast import Broadcaster, Subscription
 from .cancel import CancelToken
 from .clock import ManualClock
+from .connectome import Connectome
 from .errors import (
     BrokenBarrier,
     Busy,
@@ -76,6 +77,7 @@ __all__ = [
     "Closed",
     "Coherent",
     "Command",
+    "Connectome",
     "Converged",
     "Custom",
     "Disrupted",
