@@ -26,7 +26,7 @@ def example(monkeypatch):
     """Import an example by name, as it would import others beside it."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
     yield importlib.import_module
-    for name in ("server", "together", "apart", "fireflies", "explosive", "noisy", "custom"):
+    for name in ("server", "together", "apart", "fireflies", "explosive", "noisy", "chimera", "custom"):
         sys.modules.pop(name, None)
 
 
@@ -157,6 +157,21 @@ class TestScience:
         up, down = explosive.sweep(web, np.random.default_rng(1).permutation(degree), 1)
         assert np.max(np.abs(np.diff(up))) < 0.15
         assert np.max(np.abs(down - up)) < 0.05
+
+    def test_a_chimera_has_a_part_in_step_and_one_that_drifts(self, example, tmp_path):
+        chimera = example("chimera")
+        swarm, order, frequency = chimera.run(chimera.hump(1))
+        assert (order > 0.98).sum() >= 4
+        assert (order < 0.7).sum() >= 4
+        still = np.repeat(order > 0.98, chimera.AGENTS // chimera.GROUPS)
+        assert np.ptp(frequency[still]) < 0.05  # but for who stands at the border
+        assert frequency[~still].max() > frequency[still].max() + 0.3
+        _, order, frequency = chimera.run(0.01 * chimera.hump(1))
+        assert order.min() > 0.999
+        assert frequency == pytest.approx(-np.sin(chimera.LAG), abs=1e-3)
+        pytest.importorskip("matplotlib")
+        chimera.picture(swarm.phase, frequency, tmp_path / "chimera.png")
+        assert (tmp_path / "chimera.png").stat().st_size > 5000
 
     def test_noise_ends_coherence_at_half_the_coupling(self, example):
         noisy = example("noisy")
