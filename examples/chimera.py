@@ -2,9 +2,9 @@
 
     python examples/chimera.py [--plot FILE]
 
-All agents have the same frequency, sense the same share of the ring on either side, and lag a little less than a quarter
-turn behind what they sense. From most starts all fall into step. From a hump of disorder a part stays in step and turns
-at one frequency, and the rest turns at others, the more different the farther inside.
+All agents have the same frequency, sense the same share of the ring on either side, and lag a little less than a
+quarter turn behind what they sense. From most starts all fall into step. From a hump of disorder a part stays in step
+and turns at one frequency, and the rest turns at others, the more different the farther inside.
 
 Y. Kuramoto, D. Battogtokh, Nonlinear Phenom. Complex Syst. 5, 380 (2002), arXiv:cond-mat/0210694; the start is that of
 D. Abrams, S. Strogatz, Phys. Rev. Lett. 93, 174102 (2004), doi:10.1103/PhysRevLett.93.174102.
