@@ -240,7 +240,7 @@ cdef class Graph:
             held += 8 * graph.ends
         if graph.divisor != NULL:
             held += 8 * graph.n
-        return held + em_tiles_size(em_tiles_of(graph), graph)
+        return held + em_tiles_size(em_tiles_of(graph), graph) + em_listen_size(graph)
 
     def cut(self, int workers):
         """Cut a stored graph into tiles, if there is memory and nobody has; tests do, and swarms that gain by it."""
@@ -277,6 +277,19 @@ cdef class Graph:
             PyThread_release_lock(self.lock)
         if not made:
             raise TooLarge(f"the sums of weights need {8 * self.graph.n} bytes, which cannot be had")
+        return 0
+
+
+    cdef int listen(self) except -1:
+        """Make the lists of who hears whom; one thread at a time, and once."""
+        cdef bint made
+        self._renew()
+        with nogil:
+            PyThread_acquire_lock(self.lock, WAIT_LOCK)
+            made = em_listen_make(self.graph)
+            PyThread_release_lock(self.lock)
+        if not made:
+            raise TooLarge(f"the lists of who hears whom need {12 * self.graph.ends} bytes, which cannot be had")
         return 0
 
 

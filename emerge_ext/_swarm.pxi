@@ -68,6 +68,7 @@ cdef class Engine:
     cdef double *strides            # of adaptive steps
     cdef int strides_for            # so many variables
     cdef double *rates              # that Python found
+    cdef em_avalanche *avalanche    # of models whose agents fire, once there has been one
     cdef object kept_alive          # what the model's function belongs to
     # what metrics tell
     cdef readonly int64_t ticks
@@ -147,6 +148,7 @@ cdef class Engine:
         em_base_free(self.swarm.adapt.error)
         em_base_free(self.swarm.adapt.worst)
         em_base_free(self.rates)
+        em_avalanche_free(self.avalanche)
         em_base_free(self.swarm.frequency)
         em_base_free(self.swarm.cells)
         em_base_free(em_swarm_wide(&self.swarm))
@@ -189,6 +191,7 @@ cdef class Engine:
             self.born = generation
             self.stale = True
             self.swarm.adapt.holds = False
+            em_round_mend(&self.swarm)
             self.door = PyThread_allocate_lock()
             self.turn = PyThread_allocate_lock()
             self.graphs = PyThread_allocate_lock()
@@ -281,6 +284,8 @@ cdef class Engine:
         if em_swarm_inbox(swarm) != NULL:
             held += 8 * swarm.n + 8 * blocks
         held += self.panels_for * self.panel_size
+        if self.avalanche != NULL:
+            held += em_avalanche_size(swarm.n) + sizeof(em_avalanche_firing) * self.avalanche.room
         return held + self.ring_bytes + 8 * self.room
 
     cdef int _fits(self, const double[::1] array) except -1:
@@ -400,6 +405,8 @@ cdef class Engine:
         try:
             if self.normalize == "weight":
                 graph.divide()
+            if self.swarm.avalanche != NULL:
+                graph.listen()
             self._make_ready(graph.graph)
             self.published.append(graph)
             em_rcu_publish(self.rcu, graph.graph)
@@ -464,6 +471,8 @@ cdef class Engine:
                 if normalize == "weight":
                     for graph in self.published:
                         (<Graph>graph).divide()
+                if em_act_models[kind].pulses:
+                    self._take_avalanche()
                 self.normalize = normalize
                 self._set_triads(triads)
                 self._set_channels(channels)
@@ -480,9 +489,54 @@ cdef class Engine:
             self.swarm.function = <em_act_function><size_t>function
             self.kept_alive = kept_alive
             self.swarm.given = self.rates
+            self.swarm.avalanche = self.avalanche if em_act_models[kind].pulses else NULL
+            self.stale = self.stale or self.swarm.avalanche != NULL
             self.swarm.adapt.holds = False
             self._set_courses(courses)
             self._set_energy(energy)
+        finally:
+            self._leave()
+
+    cdef int _take_avalanche(self) except -1:
+        """In one's turn, the guard held: have what agents that fire need, on every graph that may be read."""
+        for graph in self.published:
+            (<Graph>graph).listen()
+        if self.avalanche == NULL:
+            self.avalanche = em_avalanche_create(self.swarm.n)
+        if self.avalanche == NULL:
+            raise TooLarge(f"pulses on their way need {em_avalanche_size(self.swarm.n)} bytes, which cannot be had")
+        return 0
+
+    def keep_firings(self, int64_t most):
+        """Record who fires from the next tick on, at most so many between two calls of `take_firings`.
+
+        The next run does no longer.
+        """
+        self._enter()
+        try:
+            if self.swarm.avalanche == NULL:
+                raise InvalidValue("agents of this model do not fire")
+            self.avalanche.keeps, self.avalanche.most = True, most
+            self.avalanche.count = self.avalanche.lost = 0
+        finally:
+            self._leave()
+
+    def take_firings(self):
+        """Return when who fired since the last call, in order of time, and how many more there were than fit."""
+        cdef int64_t k, lost = 0, count = 0
+        cdef double[::1] time
+        cdef int64_t[::1] agent
+        self._enter()
+        try:
+            if self.swarm.avalanche != NULL:
+                count, lost = self.avalanche.count, self.avalanche.lost
+            times, agents = _empty(count), _empty(count, "int64")
+            time, agent = times, agents
+            for k in range(count):
+                time[k], agent[k] = self.avalanche.kept[k].time, self.avalanche.kept[k].agent
+            if self.avalanche != NULL:
+                self.avalanche.count = self.avalanche.lost = 0
+            return times, agents, lost
         finally:
             self._leave()
 
@@ -699,6 +753,7 @@ cdef class Engine:
             with nogil:
                 memcpy(array, &values[0], self.swarm.n * sizeof(double))
             self.swarm.adapt.holds = False
+            self.stale = self.stale or self.swarm.avalanche != NULL
         finally:
             self._leave()
 
@@ -948,7 +1003,10 @@ cdef class Engine:
         if dt != self.dt:
             self.swarm.origin, self.swarm.tick, self.dt = self.time, 0, dt
             self.swarm.adapt.holds = False
+            self.stale = self.stale or self.swarm.avalanche != NULL
         self.swarm.dt = dt
+        if self.avalanche != NULL:
+            self.avalanche.keeps = False
         em_base_free(self.swarm.extent)
         self.swarm.extent = NULL
         self.target, self.cancel, self.keeps = NO_TARGET, None, False

@@ -12,8 +12,8 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from em cimport (
     EM_ADAPT_LAND, EM_ADAPT_STUCK, EM_STEP_ADAPTIVE, EM_SWARM_NOBODY, em_adapt_begin, em_adapt_next,
     em_adapt_time, em_atomic_load, em_atomic_store, em_base_nanoseconds, em_base_pause, em_gossip_sum, em_graph,
-    em_graph_blocks, em_graph_deal, em_isa, em_rcu, em_rcu_enter, em_ring, em_ring_pour_all, em_scratch,
-    em_steal_fill, em_steal_next, em_steal_queue, em_step_methods, em_stride_publishes, em_swarm,
+    em_graph_blocks, em_graph_deal, em_isa, em_rcu, em_rcu_enter, em_ring, em_ring_pour_all,
+    em_round_begin, em_round_next, em_scratch, EM_ROUND_LAND, em_steal_fill, em_steal_next, em_steal_queue, em_step_methods, em_stride_publishes, em_swarm,
     em_swarm_coherence, em_swarm_enter, em_swarm_inbox, em_swarm_spread, em_swarm_sum_up, em_swarm_tune,
     em_swarm_turn_over, em_team, em_team_arrive, em_team_open, em_team_wait, em_word, memory_order_relaxed,
 )
@@ -147,6 +147,9 @@ cdef inline void _begin_tick(Batch *batch) noexcept nogil:
     """Choose the first stage of the tick that comes, and tune the parameters to its time."""
     cdef em_swarm *swarm = batch.swarm
     batch.stage = 0
+    if swarm.avalanche != NULL:
+        batch.stage = em_round_begin(swarm)
+        return
     if swarm.step == EM_STEP_ADAPTIVE:
         if em_atomic_load(&swarm.turned, memory_order_relaxed) != 0:
             em_atomic_store(&swarm.turned, 0, memory_order_relaxed)
@@ -168,6 +171,8 @@ cdef inline void _tune(Batch *batch) noexcept nogil:
 
 cdef inline bint _ends_tick(Batch *batch) noexcept nogil:
     """Return whether the stage that was done is the last of its tick."""
+    if batch.swarm.avalanche != NULL:
+        return batch.stage == EM_ROUND_LAND
     if batch.swarm.step == EM_STEP_ADAPTIVE:
         return batch.stage == EM_ADAPT_LAND
     return batch.stage + 1 == em_step_methods[<int>batch.swarm.step].stages
@@ -175,6 +180,9 @@ cdef inline bint _ends_tick(Batch *batch) noexcept nogil:
 
 cdef inline void _go_on(Batch *batch) noexcept nogil:
     """Choose the stage that follows within the tick."""
+    if batch.swarm.avalanche != NULL:
+        batch.stage = em_round_next(batch.swarm, batch.stage)
+        return
     if batch.swarm.step == EM_STEP_ADAPTIVE:
         batch.stage = em_adapt_next(&batch.swarm.adapt, batch.stage, em_graph_blocks(batch.swarm.n))
         if batch.stage == EM_ADAPT_STUCK:
@@ -203,8 +211,10 @@ cdef inline void _end_tick(Batch *batch) noexcept nogil:
 cdef inline void _after_stage(Batch *batch) noexcept nogil:
     cdef em_swarm *swarm = batch.swarm
     cdef int rank
-    if batch.schedule != BARRIER:
+    if batch.schedule != BARRIER or (swarm.avalanche != NULL and batch.stage == EM_ROUND_LAND):
         em_swarm_sum_up(swarm)
+    elif swarm.avalanche != NULL:
+        pass  # a part of a round makes no phasors
     elif swarm.step != EM_STEP_ADAPTIVE or em_stride_publishes(batch.stage):
         em_swarm_turn_over(swarm)
     if _ends_tick(batch):
@@ -308,6 +318,8 @@ cdef inline void _do_units(Batch *batch, Member *me) noexcept nogil:
     while unit >= 0:
         if batch.schedule == GOSSIP:
             batch.isa.gossip(batch.swarm, unit, scratch)
+        elif batch.swarm.avalanche != NULL:
+            batch.isa.round(batch.swarm, batch.stage, unit, scratch)
         elif batch.swarm.step == EM_STEP_ADAPTIVE:
             batch.isa.stride(batch.swarm, batch.stage, unit, scratch)
         else:

@@ -364,6 +364,7 @@ cdef extern from "em_act.h" nogil:
         const char *name
         int rates
         bint phases
+        bint pulses
 
     const int EM_ACT_VARIABLES
     const int EM_ACT_HARMONICS
@@ -471,6 +472,29 @@ cdef extern from "em_ring.h" nogil:
     void em_ring_mend(em_ring *ring)
 
 
+cdef extern from "em_listen.h" nogil:
+    bint em_listen_make(em_graph *graph)
+    int64_t em_listen_size(const em_graph *graph)
+
+
+cdef extern from "em_avalanche.h" nogil:
+    ctypedef struct em_avalanche_firing:
+        double time
+        int64_t agent
+
+    ctypedef struct em_avalanche:
+        bint keeps
+        em_avalanche_firing *kept
+        int64_t count
+        int64_t room
+        int64_t most
+        int64_t lost
+
+    em_avalanche *em_avalanche_create(int64_t n)
+    void em_avalanche_free(em_avalanche *avalanche)
+    int64_t em_avalanche_size(int64_t n)
+
+
 cdef extern from "em_swarm.h" nogil:
     const uint64_t EM_SWARM_NOBODY
 
@@ -510,6 +534,7 @@ cdef extern from "em_swarm.h" nogil:
         em_word turned
         em_word fault
         double *displacement
+        em_avalanche *avalanche
         uint8_t *failed
         int64_t living
 
@@ -550,6 +575,14 @@ cdef extern from "em_stride.h" nogil:
     bint em_stride_publishes(int stage)
 
 
+cdef extern from "em_round.h" nogil:
+    const int EM_ROUND_LAND
+
+    int em_round_begin(em_swarm *swarm)
+    int em_round_next(em_swarm *swarm, int part)
+    void em_round_mend(em_swarm *swarm)
+
+
 cdef extern from "em_gossip.h" nogil:
     void em_gossip_sum(em_swarm *swarm)
 
@@ -576,6 +609,7 @@ cdef extern from "em_isa.h" nogil:
         void (*look)(em_swarm *swarm, int64_t block, em_scratch *scratch) noexcept nogil
         void (*stage)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch) noexcept nogil
         void (*stride)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch) noexcept nogil
+        void (*round)(em_swarm *swarm, int part, int64_t unit, em_scratch *scratch) noexcept nogil
         void (*field)(em_swarm *swarm, int64_t block, em_scratch *scratch, double *re, double *im) noexcept nogil
         void (*gossip)(em_swarm *swarm, int64_t block, em_scratch *scratch) noexcept nogil
         void (*ordered)(em_swarm *swarm, const int64_t *order, em_scratch *scratch) noexcept nogil

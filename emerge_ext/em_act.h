@@ -12,6 +12,7 @@
 #define EM_ACT_H
 
 #include "em_phase.h"
+#include "em_pulse.h"
 
 #define EM_ACT_VARIABLES  2 /* most state variables that a model here has: phase, velocity */
 #define EM_ACT_HARMONICS  4 /* most channels of field, e^{i h theta} for h = 1 on */
@@ -30,6 +31,9 @@ enum {
     EM_ACT_TRIADIC = EM_ACT_OWN,                       /* strength of interactions of three */
     EM_ACT_TETRADIC,                                   /* and of four */
     EM_ACT_TRIADS = EM_ACT_OWN,                        /* strength of triads */
+    EM_ACT_PULSE = EM_ACT_OWN,                         /* strength of pulses */
+    EM_ACT_BEND,                                       /* leak, and once ready leak / drive; or of a curve */
+    EM_ACT_TURN,                                       /* drive, and once ready the rate of the phase */
     EM_ACT_NOISE = EM_ACT_PARAMETERS - 1,              /* intensity D of <xi xi> = 2 D delta */
     EM_ACT_CUSTOM = EM_ACT_PARAMETERS - EM_ACT_OWN - 1 /* most numbers that a user's own model takes */
 };
@@ -63,6 +67,8 @@ typedef struct {
     int noisy;   /* the variable that noise shakes */
     int own;     /* parameters from EM_ACT_OWN on */
     bool phases; /* wants the phases themselves */
+    bool pulses; /* agents fire: see em_round.h; nobody asks for rates here */
+    em_pulse_curve curve;
 } em_act;
 
 typedef enum {
@@ -73,6 +79,10 @@ typedef enum {
     EM_ACT_SIMPLICIAL,
     EM_ACT_FUNCTION,
     EM_ACT_GIVEN,
+    EM_ACT_INTEGRATE,
+    EM_ACT_CONCAVE,
+    EM_ACT_ADVANCE,
+    EM_ACT_SINE,
     EM_ACT_KINDS,
 } em_act_kind;
 
@@ -84,6 +94,10 @@ static const em_act em_act_models[] = {
     [EM_ACT_SIMPLICIAL] = {"simplicial", 1, 0, 1, false},
     [EM_ACT_FUNCTION] = {"function", 1, 0, EM_ACT_CUSTOM, true},
     [EM_ACT_GIVEN] = {"given", 1, 0, 0, false},
+    [EM_ACT_INTEGRATE] = {"integrate and fire", 1, 0, 3, .pulses = true, .curve = EM_PULSE_INTEGRATE},
+    [EM_ACT_CONCAVE] = {"response concave", 1, 0, 2, .pulses = true, .curve = EM_PULSE_CONCAVE},
+    [EM_ACT_ADVANCE] = {"response advance", 1, 0, 2, .pulses = true, .curve = EM_PULSE_ADVANCE},
+    [EM_ACT_SINE] = {"response sine", 1, 0, 2, .pulses = true, .curve = EM_PULSE_SINE},
 };
 
 /* Coupling K, lag alpha and strengths a_h become K a_h cos(h alpha) and K a_h sin(h alpha), in pairs. */
@@ -97,6 +111,12 @@ static inline void em_act_prepare(em_act_kind kind, const double *raw, double *r
         ready[2 * h + 1] = strength * sin(angle);
     }
     if (kind == EM_ACT_SECOND_ORDER) ready[EM_ACT_INERTIA] = 1.0 / raw[EM_ACT_INERTIA];
+    if (kind == EM_ACT_INTEGRATE) {
+        const double bend = raw[EM_ACT_BEND] / raw[EM_ACT_TURN];
+        ready[EM_ACT_BEND] = bend;
+        ready[EM_ACT_TURN] =
+            EM_PHASE_TURN * (bend == 0.0 ? raw[EM_ACT_TURN] : -raw[EM_ACT_BEND] / log1p(-bend));
+    }
 }
 
 /* Whether a model reads a parameter, once it is ready. */

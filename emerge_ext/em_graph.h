@@ -30,6 +30,14 @@ typedef struct { /* the edges of a stored graph once more: see em_tiles.h */
     uint32_t *word; /* [ends], and some more to look ahead */
 } em_tiles;
 
+typedef struct { /* the rows of a stored graph the other way round: see em_listen.h */
+    int64_t *start;  /* [n + 1]: where the list of those who sense an agent begins */
+    int32_t *agent;  /* [ends]: they */
+    int64_t *amount; /* [ends]: with which weight, in units; or NULL: all 1 */
+    double *share;   /* [n]: 1 / sum of |weights| that an agent senses */
+    double unit;
+} em_listen;
+
 typedef struct {
     em_graph_kind kind;
     int64_t n;
@@ -42,6 +50,7 @@ typedef struct {
     double *weights;           /* [ends], or NULL: all 1 */
     double *divisor;           /* [n]: 1 / sum of |weights| of each row, or NULL: not asked for yet */
     _Atomic(em_tiles *) tiles; /* or NULL: nobody has asked for them */
+    em_listen *listen;         /* or NULL: no swarm of pulses has */
 
     int32_t groups;  /* groups only, as those below; their agents follow each other */
     int64_t *border; /* [groups + 1]: first agent of each */
@@ -67,9 +76,20 @@ static inline void em_graph_free_tiles(em_tiles *tiles)
     em_base_free(tiles);
 }
 
+static inline void em_graph_free_listen(em_listen *listen)
+{
+    if (listen == NULL) return;
+    em_base_free(listen->start);
+    em_base_free(listen->agent);
+    em_base_free(listen->amount);
+    em_base_free(listen->share);
+    em_base_free(listen);
+}
+
 static inline void em_graph_free(em_graph *graph)
 {
     if (graph == NULL) return;
+    em_graph_free_listen(graph->listen);
     em_graph_free_tiles(atomic_load_explicit(&graph->tiles, memory_order_relaxed));
     em_base_free(graph->degree);
     em_base_free(graph->indices);

@@ -9,6 +9,7 @@
 
 #include "em_gossip.h"
 #include "em_order.h"
+#include "em_round.h"
 #include "em_stride.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -23,6 +24,7 @@ typedef struct {
     void (*look)(em_swarm *swarm, int64_t block, em_scratch *scratch);
     void (*stage)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch);
     void (*stride)(em_swarm *swarm, int stage, int64_t block, em_scratch *scratch);
+    void (*round)(em_swarm *swarm, int part, int64_t unit, em_scratch *scratch);
     void (*field)(em_swarm *swarm, int64_t block, em_scratch *scratch, double *re, double *im);
     void (*gossip)(em_swarm *swarm, int64_t block, em_scratch *scratch);
     void (*ordered)(em_swarm *swarm, const int64_t *order, em_scratch *scratch);
@@ -30,10 +32,11 @@ typedef struct {
 
 #define EM_ISA_TABLE(isa)                                                                                    \
     {isa,                                                                                                    \
-     em_swarm_publish,                                                                                       \
+     em_round_publish,                                                                                       \
      em_stage_look,                                                                                          \
      em_stage_unit,                                                                                          \
      em_stride_unit,                                                                                         \
+     em_round_unit,                                                                                          \
      em_stage_field,                                                                                         \
      em_gossip_block,                                                                                        \
      em_order_tick}

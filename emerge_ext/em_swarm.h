@@ -11,6 +11,7 @@
 
 #include "em_act.h"
 #include "em_adapt.h"
+#include "em_avalanche.h"
 #include "em_course.h"
 #include "em_energy.h"
 #include "em_inbox.h"
@@ -60,6 +61,7 @@ typedef struct {
     em_word turned;                      /* not 0: a nudge has turned somebody since this was cleared */
     double *displacement;                /* [n]: how far each has turned, or NULL: nobody asks */
     em_word fault;                       /* least agent that left reach in this tick */
+    em_avalanche *avalanche;             /* of a model whose agents fire, or NULL */
     uint8_t *failed;                     /* [n]: who publishes nothing and holds still, or NULL: nobody */
     int64_t living;                      /* how many are not failed */
     double total[2 * EM_SENSE_CHANNELS]; /* the sum of all phasors, by channel */

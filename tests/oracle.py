@@ -237,3 +237,83 @@ def normals(key, tick, n, purpose=4):
         radius, place = np.sqrt(-2 * np.log(unit)), number // 8 * 16 + number % 8
         out[place], out[place + 8] = radius * np.cos(2 * np.pi * turn), radius * np.sin(2 * np.pi * turn)
     return out[:n]
+
+
+# ---- agents that fire
+
+
+@dataclass
+class Fireflies:
+    """Agents that turn until they fire; a pulse turns those who hear it by a curve. Whole avalanches, one by one.
+
+    `drive` and `leak` for what integrates, or else `frequency`, and `curve` with `bend` b.
+    """
+
+    edges: np.ndarray  # (i, j): i hears j
+    weights: np.ndarray
+    strength: object
+    frequency: object = None
+    drive: object = None
+    leak: object = None
+    curve: str = "integrate"
+    bend: object = 3.0
+    normalize: str = "none"
+
+    def rate(self):
+        """How fast each turns between pulses, in closed form."""
+        if self.frequency is not None:
+            return np.asarray(self.frequency)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            period = np.log(self.drive / (self.drive - np.asarray(self.leak))) / self.leak
+        return 2 * np.pi / np.where(np.equal(self.leak, 0), 1 / np.asarray(self.drive), period)
+
+    def jump(self, phase, charge):
+        """Phases after a charge, 2 pi or more for who fires."""
+        turns = phase / (2 * np.pi)
+        if self.curve == "sine":
+            after = phase - charge * np.sin(phase)
+        elif self.curve == "advance":
+            after = phase + 2 * charge * np.sin(phase / 2) ** 2
+        elif self.curve == "concave":
+            whole = np.exp(self.bend) - 1
+            state = np.clip(np.log(1 + whole * turns) / self.bend + charge, 0, 1)
+            after = 2 * np.pi * (np.exp(self.bend * state) - 1) / whole
+        else:  # as time goes by: the charge after so long, and how long until so much
+            period = 2 * np.pi / self.rate()
+            state = self.charge(turns * period) + charge
+            after = np.where(state >= 1, 2 * np.pi, self.time(np.clip(state, 0, 1)) / period * 2 * np.pi)
+        return np.maximum(np.where(charge == 0, phase, after), 0)
+
+    def charge(self, time):
+        leak = np.where(np.equal(self.leak, 0), 1.0, self.leak)
+        return np.where(np.equal(self.leak, 0), self.drive * time, self.drive / leak * (1 - np.exp(-leak * time)))
+
+    def time(self, state):
+        leak = np.where(np.equal(self.leak, 0), 1.0, self.leak)
+        whole = np.maximum(1 - leak * state / self.drive, 1e-300)
+        return np.where(np.equal(self.leak, 0), state / self.drive, -np.log(whole) / leak)
+
+    def run(self, phase, span, failed=()):
+        """Phases after a span of time, and all firings, as (time, agent)."""
+        phase, rate, n, now, told = np.array(phase), np.array(np.broadcast_to(self.rate(), len(phase))), len(phase), 0.0, []
+        alive = np.ones(n, bool)
+        alive[list(failed)] = False
+        rate[~alive] = 0.0
+        divided = strengths(n, self.edges, self.weights, self.normalize)
+        while True:
+            due = np.full(n, np.inf)
+            np.divide(2 * np.pi - phase, rate, out=due, where=rate > 0)
+            wait = due.min()
+            if not now + wait <= span * (1 + 1e-14):
+                return np.mod(phase + rate * (span - now), 2 * np.pi), told
+            now, phase = now + wait, phase + rate * wait
+            firing, fired = due <= wait + 1e-11, np.zeros(n, bool)
+            while firing.any():
+                fired |= firing
+                told += [(now, int(agent)) for agent in np.flatnonzero(firing)]
+                heard = firing[self.edges[:, 1]]
+                weight = np.bincount(self.edges[heard, 0], self.weights[heard], n)
+                after = self.jump(phase, self.strength * weight / divided)
+                phase = np.where(fired | ~alive, phase, after)
+                firing = alive & ~fired & (phase >= 2 * np.pi)
+            phase[fired] = 0.0

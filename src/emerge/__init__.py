@@ -53,6 +53,7 @@ from .model import Custom, Energy, Forced, HigherOrder, Kuramoto, SecondOrder, S
 from .moments import Moment, Moments
 from .monitor import MetricsServer, Monitor
 from .progress import Progress
+from .pulse import IntegrateAndFire, PhaseResponse
 from .result import History, RunResult, Series
 from .swarm import Swarm
 from .topology import Topology
@@ -92,6 +93,7 @@ __all__ = [
     "GraphFileError",
     "HigherOrder",
     "History",
+    "IntegrateAndFire",
     "InvalidType",
     "InvalidValue",
     "Kuramoto",
@@ -107,6 +109,7 @@ __all__ = [
     "Moments",
     "Monitor",
     "PhaseBarrier",
+    "PhaseResponse",
     "Progress",
     "Restored",
     "RunResult",

@@ -57,6 +57,11 @@ def integrator(
             f"method={chosen!r} senses several times in a tick, which schedule={schedule!r} cannot serve: use"
             " schedule='barrier', or method='euler'"
         )
+    if model._pulses and (schedule != "barrier" or chosen != "euler"):
+        raise InvalidValue(
+            f"agents of {type(model).__name__} turn at known rates between pulses, whose order of time one schedule keeps:"
+            " leave out method=, and use schedule='barrier'"
+        )
     if model._noisy and not noise:
         raise InvalidValue(f"method={chosen!r} cannot serve noise: use 'euler' (Euler-Maruyama) or 'heun' (stochastic)")
     if inertia and not model._inertial:

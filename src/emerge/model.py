@@ -110,6 +110,7 @@ class Model:
     _own: ClassVar[tuple[str, ...]] = ()
     """Parameters in the cellar's order, after those of the pull."""
     _inertial: ClassVar[bool] = False
+    _pulses: ClassVar[bool] = False
     noise: Parameter = field(default=0.0, kw_only=True)
     energy: Energy | None = field(default=None, kw_only=True)
 
@@ -174,6 +175,11 @@ class Model:
         return False
 
     @property
+    def _kind(self) -> str:
+        """What the cellar calls the model."""
+        return "given" if self._asks else self._name
+
+    @property
     def _functions(self) -> dict[str, Varying]:
         """Parameters that a function gives, by name."""
         found = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
@@ -205,7 +211,7 @@ class Model:
                 value = _parameter(value._at(time), f"what the function of {name} returns")
             parameters[place] = value if isinstance(value, float) else admit.vector(value, name, n)
         engine.set_model(
-            "given" if self._asks else self._name,
+            self._kind,
             parameters,
             self._normalize,
             len(getattr(self, "harmonics", (1.0,))),

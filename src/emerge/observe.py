@@ -15,6 +15,7 @@ their methods ``above``, ``below`` and ``settled`` make conditions that a run ca
 
 from __future__ import annotations
 
+from .firings import Firings
 from .lyapunov import lyapunov
 from .measure import group_order, link_order, local_order, order_parameter, splay, winding_number
 from .observer import Observer
@@ -48,6 +49,7 @@ __all__ = [
     "Condition",
     "Displacement",
     "EffectiveFrequency",
+    "Firings",
     "GroupOrder",
     "LinkCoherence",
     "LinkOrder",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import InvalidType, InvalidValue
+from .firings import Fired
 from .links import Links
 from .observer import Observer, View
 from .result import Series
@@ -76,6 +77,8 @@ class Recording:
 
     def series(self) -> Series:
         """Return what was recorded so far."""
+        if isinstance(self._kept, Fired):
+            return self._kept.series()
         if not self._sums_up:
             return Series(np.array(self._times), np.array(self._values))
         return Series(np.array([*self._times[:1], *self._times[-1:]]), np.array(self._kept.value))

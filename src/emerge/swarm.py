@@ -75,7 +75,7 @@ class Swarm:
     topology : Topology
         Who senses whom.
     model : Model
-        How agents answer what they sense: `Kuramoto`, `SecondOrder`, `Forced` or `Custom`.
+        How agents answer what they sense: `Kuramoto`, `SecondOrder`, `Forced`, `IntegrateAndFire`, `Custom`, ...
     frequency : float or array_like of shape (n,), optional
         Natural frequencies, finite. By default those that came with the topology's file, else 0.
     phase : float or array_like of shape (n,), optional
@@ -614,6 +614,8 @@ class Swarm:
         dt = admit.real(dt, "dt", above=0.0)
         ticks = ticks_of(duration, dt)
         goal = target(until)
+        if isinstance(goal, Locked) and self._model._pulses:
+            raise InvalidValue("agents that fire have no rates that could become equal: wait for emerge.coherent")
         keeps, observers = observers_of(record)
         timeout, patience = admit.seconds(timeout, "timeout"), admit.seconds(update_deadline, "update_deadline")
         flag = flag_of(cancel)
