@@ -34,6 +34,8 @@ typedef struct {
     int64_t n;
     em_word *words;   /* [n]: weights of the pulses that each is to hear, in units of the graph */
     em_word *marks;   /* [blocks]: columns whose agents have words */
+    em_word *stirred; /* [blocks / 64]: blocks in which somebody is to hear, or to fire now */
+    em_word *ablaze;  /* [blocks / 64]: blocks in which somebody is to send */
     uint64_t *last;   /* [n]: the avalanche in which each fired last */
     uint64_t *firing; /* [blocks][EM_AVALANCHE_ROWS]: bit k of row r: agent 64 r + k is to send */
     int64_t *fires;   /* [blocks]: how many bits are set */
@@ -48,34 +50,47 @@ typedef struct {
     int64_t lost;              /* that could not be */
 } em_avalanche;
 
+/* Sets of blocks are words of so many bits. */
+static inline int64_t em_avalanche_sets(int64_t n)
+{
+    return (em_graph_blocks(n) + 63) / 64;
+}
+
 static inline void em_avalanche_free(em_avalanche *avalanche)
 {
     if (avalanche == NULL) return;
     em_base_free(avalanche->words), em_base_free(avalanche->marks), em_base_free(avalanche->last);
+    em_base_free(avalanche->stirred), em_base_free(avalanche->ablaze);
     em_base_free(avalanche->firing), em_base_free(avalanche->fires), em_base_free(avalanche->soon);
     em_base_free(avalanche->first), em_base_free(avalanche->kept), em_base_free(avalanche);
 }
 
 static inline em_avalanche *em_avalanche_create(int64_t n)
 {
-    const size_t blocks = (size_t)em_graph_blocks(n), agents = (size_t)n;
+    const size_t blocks = (size_t)em_graph_blocks(n), agents = (size_t)n, sets = (size_t)em_avalanche_sets(n);
     em_avalanche *made = em_base_alloc(sizeof *made);
     if (made == NULL) return NULL;
     *made = (em_avalanche){.n = n, .now = -INFINITY};
     made->words = em_base_alloc(agents * sizeof *made->words);
     made->marks = em_base_alloc(blocks * sizeof *made->marks);
+    made->stirred = em_base_alloc(sets * sizeof *made->stirred);
+    made->ablaze = em_base_alloc(sets * sizeof *made->ablaze);
     made->last = em_base_alloc(agents * sizeof *made->last);
     made->firing = em_base_alloc(blocks * EM_AVALANCHE_ROWS * sizeof *made->firing);
     made->fires = em_base_alloc(blocks * sizeof *made->fires);
     made->soon = em_base_alloc(blocks * EM_AVALANCHE_COLUMNS * sizeof *made->soon);
     made->first = em_base_alloc(blocks * sizeof *made->first);
     if (!made->words || !made->marks || !made->last || !made->firing || !made->fires || !made->soon ||
-        !made->first) {
+        !made->first || !made->stirred || !made->ablaze) {
         em_avalanche_free(made);
         return NULL;
     }
     for (int64_t i = 0; i < n; i++) atomic_init(&made->words[i].bits, 0);
     for (size_t b = 0; b < blocks; b++) atomic_init(&made->marks[b].bits, 0);
+    for (size_t s = 0; s < sets; s++) {
+        atomic_init(&made->stirred[s].bits, 0);
+        atomic_init(&made->ablaze[s].bits, 0);
+    }
     memset(made->last, 0, agents * sizeof *made->last);
     memset(made->firing, 0, blocks * EM_AVALANCHE_ROWS * sizeof *made->firing);
     memset(made->fires, 0, blocks * sizeof *made->fires);
@@ -86,7 +101,8 @@ static inline em_avalanche *em_avalanche_create(int64_t n)
 static inline int64_t em_avalanche_size(int64_t n)
 {
     return (int64_t)sizeof(em_avalanche) +
-           16 * n + em_graph_blocks(n) * 8 * (3 + EM_AVALANCHE_ROWS + EM_AVALANCHE_COLUMNS);
+           16 * n + 16 * em_avalanche_sets(n) +
+           em_graph_blocks(n) * 8 * (3 + EM_AVALANCHE_ROWS + EM_AVALANCHE_COLUMNS);
 }
 
 /* The place of the lowest bit that is set, of a word that is not 0. */
@@ -126,6 +142,33 @@ static inline double em_avalanche_soonest(const double *soon)
     return least[0];
 }
 
+/* Puts a block into a set; whether it is there; takes all out, by the last arriver. */
+static inline void em_avalanche_put(em_word *set, int64_t block)
+{
+    em_atomic_or(&set[block / 64], (uint64_t)1 << block % 64, memory_order_relaxed);
+}
+
+static inline bool em_avalanche_holds(const em_word *set, int64_t block)
+{
+    return em_atomic_load(&set[block / 64], memory_order_relaxed) >> block % 64 & 1;
+}
+
+static inline void em_avalanche_empty(em_word *set, int64_t n)
+{
+    for (int64_t s = 0; s < em_avalanche_sets(n); s++) em_atomic_store(&set[s], 0, memory_order_relaxed);
+}
+
+/* The next block of a set from one on, or -1. */
+static inline int64_t em_avalanche_next(const em_word *set, int64_t n, int64_t block)
+{
+    for (int64_t s = block / 64; s < em_avalanche_sets(n); s++) {
+        uint64_t bits = em_atomic_load(&set[s], memory_order_relaxed);
+        if (s == block / 64) bits &= UINT64_MAX << block % 64;
+        if (bits != 0) return 64 * s + em_avalanche_lowest(bits);
+    }
+    return -1;
+}
+
 /* Notes when the agents of a block will fire, of their phases at the beginning of a tick and their rates. */
 static inline void em_avalanche_time(
     em_avalanche *avalanche, int64_t block, int64_t count, const double *restrict phase,
@@ -150,7 +193,7 @@ static inline void em_avalanche_fire(em_avalanche *avalanche, int64_t agent)
     const int64_t block = agent / EM_GRAPH_BLOCK, in = agent % EM_GRAPH_BLOCK;
     avalanche->firing[block * EM_AVALANCHE_ROWS + in / EM_AVALANCHE_COLUMNS] |=
         (uint64_t)1 << in % EM_AVALANCHE_COLUMNS;
-    avalanche->fires[block]++;
+    if (avalanche->fires[block]++ == 0) em_avalanche_put(avalanche->ablaze, block);
     avalanche->last[agent] = avalanche->number;
 }
 
@@ -160,8 +203,9 @@ static inline void em_avalanche_tell(em_avalanche *avalanche, int64_t agent, int
     em_word *mark = &avalanche->marks[agent / EM_GRAPH_BLOCK];
     const uint64_t column = (uint64_t)1 << agent % EM_AVALANCHE_COLUMNS;
     em_atomic_add(&avalanche->words[agent], (uint64_t)amount, memory_order_relaxed);
-    if (!(em_atomic_load(mark, memory_order_relaxed) & column))
-        em_atomic_or(mark, column, memory_order_relaxed);
+    if (em_atomic_load(mark, memory_order_relaxed) & column) return;
+    if (em_atomic_or(mark, column, memory_order_relaxed) == 0)
+        em_avalanche_put(avalanche->stirred, agent / EM_GRAPH_BLOCK);
 }
 
 /* All who hear an agent hear it. */
@@ -183,7 +227,7 @@ static inline void em_avalanche_pulse(em_avalanche *avalanche, const em_graph *g
 static inline void em_avalanche_send(em_avalanche *avalanche, const em_graph *graph, int64_t block)
 {
     uint64_t *firing = avalanche->firing + block * EM_AVALANCHE_ROWS;
-    if (avalanche->fires[block] == 0) return;
+    if (!em_avalanche_holds(avalanche->ablaze, block)) return;
     for (int r = 0; r < EM_AVALANCHE_ROWS; r++) {
         const int64_t row = block * EM_GRAPH_BLOCK + r * EM_AVALANCHE_COLUMNS;
         for (uint64_t bits = firing[r]; bits != 0; bits &= bits - 1) {
@@ -240,34 +284,42 @@ static inline void em_avalanche_hush(em_avalanche *avalanche, const em_graph *gr
 /* How many are to send. */
 static inline int64_t em_avalanche_firings(const em_avalanche *avalanche)
 {
-    int64_t count = 0;
-    for (int64_t block = 0; block < em_graph_blocks(avalanche->n); block++) count += avalanche->fires[block];
+    int64_t count = 0, block = em_avalanche_next(avalanche->ablaze, avalanche->n, 0);
+    for (; block >= 0; block = em_avalanche_next(avalanche->ablaze, avalanche->n, block + 1))
+        count += avalanche->fires[block];
     return count;
 }
 
-/* How many columns are to hear. */
+/* How many columns are to hear, and one more for each block. */
 static inline int64_t em_avalanche_hearers(const em_avalanche *avalanche)
 {
-    int64_t count = 0;
-    for (int64_t block = 0; block < em_graph_blocks(avalanche->n); block++) {
-        const uint64_t mark = em_atomic_load(&avalanche->marks[block], memory_order_relaxed);
-        if (mark != 0) count += em_avalanche_bits(mark);
-        count += avalanche->first[block] <= avalanche->now;
-    }
+    int64_t count = 0, block = em_avalanche_next(avalanche->stirred, avalanche->n, 0);
+    for (; block >= 0; block = em_avalanche_next(avalanche->stirred, avalanche->n, block + 1))
+        count += 1 + em_avalanche_bits(em_atomic_load(&avalanche->marks[block], memory_order_relaxed));
     return count;
 }
 
 /* Goes on to the next moment at which somebody fires, up to the end of the tick; false if there is none. */
 static inline bool em_avalanche_go_on(em_avalanche *avalanche, double dt)
 {
-    double soon = INFINITY;
-    for (int64_t block = 0; block < em_graph_blocks(avalanche->n); block++)
-        soon = avalanche->first[block] < soon ? avalanche->first[block] : soon;
-    if (!(soon <= dt)) return false;
-    if (soon > avalanche->now) {
-        avalanche->now = soon;
+    const int64_t blocks = em_graph_blocks(avalanche->n);
+    double soon[EM_LANE_COUNT];
+    for (int l = 0; l < EM_LANE_COUNT; l++) soon[l] = avalanche->first[0];
+    int64_t block = 0;
+    for (; block + EM_LANE_COUNT <= blocks; block += EM_LANE_COUNT)
+        for (int l = 0; l < EM_LANE_COUNT; l++) {
+            const double first = avalanche->first[block + l];
+            soon[l] = first < soon[l] ? first : soon[l];
+        }
+    for (; block < blocks; block++) soon[0] = fmin(soon[0], avalanche->first[block]);
+    for (int l = 1; l < EM_LANE_COUNT; l++) soon[0] = fmin(soon[0], soon[l]);
+    if (!(soon[0] <= dt)) return false;
+    if (soon[0] > avalanche->now) {
+        avalanche->now = soon[0];
         avalanche->number++;
     }
+    for (block = 0; block < blocks; block++)
+        if (avalanche->first[block] <= avalanche->now) em_avalanche_put(avalanche->stirred, block);
     return true;
 }
 
@@ -280,6 +332,8 @@ static inline void em_avalanche_clear(em_avalanche *avalanche)
     for (int64_t b = 0; b < blocks; b++) em_atomic_store(&avalanche->marks[b], 0, memory_order_relaxed);
     memset(avalanche->firing, 0, (size_t)blocks * EM_AVALANCHE_ROWS * sizeof *avalanche->firing);
     memset(avalanche->fires, 0, (size_t)blocks * sizeof *avalanche->fires);
+    em_avalanche_empty(avalanche->stirred, avalanche->n);
+    em_avalanche_empty(avalanche->ablaze, avalanche->n);
     avalanche->loud = false;
 }
 
@@ -303,8 +357,9 @@ static inline bool em_avalanche_reserve(em_avalanche *avalanche)
 /* Records who is to send, in ascending order, all at one time. */
 static inline void em_avalanche_record(em_avalanche *avalanche, double time)
 {
-    for (int64_t block = 0; block < em_graph_blocks(avalanche->n); block++)
-        for (int r = 0; avalanche->fires[block] > 0 && r < EM_AVALANCHE_ROWS; r++) {
+    int64_t block = em_avalanche_next(avalanche->ablaze, avalanche->n, 0);
+    for (; block >= 0; block = em_avalanche_next(avalanche->ablaze, avalanche->n, block + 1))
+        for (int r = 0; r < EM_AVALANCHE_ROWS; r++) {
             const int64_t row = block * EM_GRAPH_BLOCK + r * EM_AVALANCHE_COLUMNS;
             uint64_t bits = avalanche->firing[block * EM_AVALANCHE_ROWS + r];
             for (; bits != 0; bits &= bits - 1) {

@@ -157,9 +157,8 @@ static inline void em_round_hear(em_swarm *swarm, int64_t block)
         em_round_hear_groups(swarm, block);
         return;
     }
-    uint64_t columns = em_avalanche_columns(avalanche, block);
-    if (columns == 0) return;
-    for (; columns != 0; columns &= columns - 1) {
+    if (!em_avalanche_holds(avalanche->stirred, block)) return;
+    for (uint64_t columns = em_avalanche_columns(avalanche, block); columns != 0; columns &= columns - 1) {
         const int k = em_avalanche_lowest(columns);
         soon[k] = INFINITY;
         for (int64_t i = first + k; i < end; i += EM_AVALANCHE_COLUMNS)
@@ -192,9 +191,11 @@ static inline int em_round_after(em_swarm *swarm, int part)
     em_avalanche *avalanche = swarm->avalanche;
     if (part == EM_ROUND_SEND) {
         avalanche->loud = swarm->sense.graph->kind == EM_GRAPH_GROUPS;
+        em_avalanche_empty(avalanche->ablaze, swarm->n);
         return EM_ROUND_HEAR;
     }
     em_avalanche_hush(avalanche, swarm->sense.graph);
+    em_avalanche_empty(avalanche->stirred, swarm->n);
     if (part == EM_ROUND_HEAR && em_avalanche_firings(avalanche) > 0) {
         if (avalanche->keeps)
             em_avalanche_record(avalanche, swarm->origin + ((double)swarm->tick * swarm->dt + avalanche->now));
@@ -219,13 +220,25 @@ static inline bool em_round_is_small(const em_swarm *swarm, int part)
     return avalanche->loud ? swarm->n < EM_ROUND_FEW : em_avalanche_hearers(avalanche) < EM_ROUND_FEW;
 }
 
+/* A part of a round for all whom it concerns. */
+static inline void em_round_alone(em_swarm *swarm, int part)
+{
+    em_avalanche *avalanche = swarm->avalanche;
+    const em_word *set = part == EM_ROUND_SEND ? avalanche->ablaze : avalanche->stirred;
+    for (int64_t block = 0; avalanche->loud && block < em_graph_blocks(swarm->n); block++)
+        em_round_hear(swarm, block);
+    if (avalanche->loud) return;
+    for (int64_t block = em_avalanche_next(set, swarm->n, 0); block >= 0;
+         block = em_avalanche_next(set, swarm->n, block + 1))
+        em_round_block(swarm, part, block, NULL);
+}
+
 /* Goes on from a part to the next that is for all. */
 static inline int em_round_next(em_swarm *swarm, int part)
 {
     part = em_round_after(swarm, part);
     while (part != EM_ROUND_LAND && em_round_is_small(swarm, part)) {
-        for (int64_t block = 0; block < em_graph_blocks(swarm->n); block++)
-            em_round_block(swarm, part, block, NULL);
+        em_round_alone(swarm, part);
         part = em_round_after(swarm, part);
     }
     return part;
