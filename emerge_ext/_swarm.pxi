@@ -516,6 +516,8 @@ cdef class Engine:
         try:
             if self.swarm.avalanche == NULL:
                 raise InvalidValue("agents of this model do not fire")
+            if self.avalanche.keeps:
+                raise InvalidValue("firings are recorded once in a run, and somebody does so already")
             self.avalanche.keeps, self.avalanche.most = True, most
             self.avalanche.count = self.avalanche.lost = 0
         finally:

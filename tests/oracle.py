@@ -300,6 +300,8 @@ class Fireflies:
         alive[list(failed)] = False
         rate[~alive] = 0.0
         divided = strengths(n, self.edges, self.weights, self.normalize)
+        order = np.argsort(self.edges[:, 1], kind="stable")
+        place = np.searchsorted(self.edges[order, 1], np.arange(n + 1))
         while True:
             due = np.full(n, np.inf)
             np.divide(2 * np.pi - phase, rate, out=due, where=rate > 0)
@@ -311,7 +313,7 @@ class Fireflies:
             while firing.any():
                 fired |= firing
                 told += [(now, int(agent)) for agent in np.flatnonzero(firing)]
-                heard = firing[self.edges[:, 1]]
+                heard = np.concatenate([order[place[i] : place[i + 1]] for i in np.flatnonzero(firing)])
                 weight = np.bincount(self.edges[heard, 0], self.weights[heard], n)
                 after = self.jump(phase, self.strength * weight / divided)
                 phase = np.where(fired | ~alive, phase, after)

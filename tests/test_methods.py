@@ -138,6 +138,20 @@ MODELS = {
         emerge.Simplicial(EACH["coupling"], TRIADS, triadic=EACH["strength"], strengths=STRENGTHS, form="asymmetric"),
         {"coupling": EACH["coupling"], "triadic": EACH["strength"], "triads": (TRIADS, STRENGTHS, False)},
     ),
+    "IntegrateAndFire": lambda: (
+        emerge.IntegrateAndFire(2.0, 1.0, 0.03, "weight"),
+        {"drive": 2.0, "leak": 1.0, "strength": 0.03, "normalize": "weight"},
+    ),
+    "IntegrateAndFire each": lambda: (
+        emerge.IntegrateAndFire(1.0 + EACH["strength"], EACH["damping"], 0.02 * EACH["coupling"]),
+        {"drive": 1.0 + EACH["strength"], "leak": EACH["damping"], "strength": 0.02 * EACH["coupling"]},
+    ),
+    "PhaseResponse": lambda: (emerge.PhaseResponse(0.05), {"curve": "concave", "strength": 0.05}),
+    "PhaseResponse sine": lambda: (emerge.PhaseResponse(0.05, "sine"), {"curve": "sine", "strength": 0.05}),
+    "PhaseResponse advance each": lambda: (
+        emerge.PhaseResponse(0.1 * EACH["lag"], "advance"),
+        {"curve": "advance", "strength": 0.1 * EACH["lag"]},
+    ),
     "Custom": lambda: (emerge.Custom(compiled(), (1.1,)), {"coupling": 1.1}),
     "Custom Python": lambda: (emerge.Custom(kuramoto, (1.1,)), {"coupling": 1.1}),
 }
@@ -224,8 +238,13 @@ def law_of(topology, name, **changed):
 
 def truth(topology, name, method, **changed):
     """The oracle's state after TICKS ticks."""
+    phase, frequency, velocity = begin(topology, name)
+    model, facts = MODELS[name]()
+    if model._pulses:
+        own = {} if "drive" in facts else {"frequency": frequency}
+        flies = oracle.Fireflies(*oracle.both_ways(topology), **{**facts, **own, **changed})
+        return {"phase": flies.run(phase, TICKS * DT)[0]}
     law = law_of(topology, name, **changed)
-    phase, _, velocity = begin(topology, name)
     now = [phase] if velocity is None else [phase, velocity]
     held = None if law.energy is None else np.broadcast_to(law.energy[0], N).astype(float)
     for tick in range(TICKS):
@@ -261,7 +280,7 @@ def test_against_the_oracle_and_to_the_bit(webs, name, method, kind):
     strongest = np.bincount(oracle.both_ways(topology)[0][:, 0], minlength=N).max()
     error = apart(found, truth(topology, name, method))
     assert error < (1e-7 if method == "dopri5" else 1e-12) * (strongest if kind == "star" else 1)
-    changed = {"coupling": 0.0} if "each" not in name else {"coupling": 0.1}
+    changed = {"strength" if first.model._pulses else "coupling": 0.0 if "each" not in name else 0.1}
     assert apart(found, truth(topology, name, "semi-implicit" if first.model._inertial else "euler", **changed)) > 1e-4
     assert first.check() == ()
     runs = [(2, None)]
