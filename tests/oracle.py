@@ -282,7 +282,7 @@ class Fireflies:
             period = 2 * np.pi / self.rate()
             state = self.charge(turns * period) + charge
             after = np.where(state >= 1, 2 * np.pi, self.time(np.clip(state, 0, 1)) / period * 2 * np.pi)
-        return np.maximum(np.where(charge == 0, phase, after), 0)
+        return np.where(charge == 0, phase, np.maximum(after, 0))
 
     def charge(self, time):
         leak = np.where(np.equal(self.leak, 0), 1.0, self.leak)
@@ -309,6 +309,7 @@ class Fireflies:
             if not now + wait <= span * (1 + 1e-14):
                 return np.mod(phase + rate * (span - now), 2 * np.pi), told
             now, phase = now + wait, phase + rate * wait
+            phase = np.where(phase < 0, np.mod(phase, 2 * np.pi), phase)
             firing, fired = due <= wait + 1e-11, np.zeros(n, bool)
             while firing.any():
                 fired |= firing

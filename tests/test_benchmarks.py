@@ -267,7 +267,7 @@ class TestFeatures:
         assert done.returncode == 0, done.stderr
         lines = record.read(path)
         names = {one.name for one in (*features.FEATURES, features.COMPILED)}
-        assert {line["who"] for line in lines} == names | {features.TRIADS, features.GATHER}
+        assert {line["who"] for line in lines} == names | {features.TRIADS, features.GATHER, features.pulses.NAME}
         for line in lines:
             assert line["who"] == features.GATHER or (line["checked_against"] == "oracle" and line["apart"] < 1e-13)
         for wanted in ("RK4, beside a plain tick", "≤ 1.3", "custom model, compiled"):
@@ -279,6 +279,12 @@ class TestFeatures:
             told = {name: 2.0 * np.array(value) for name, value in one.told.items()}
             with pytest.raises(check.Wrong, match=one.name):
                 features.hold(replace(one, told=told), small)
+
+    def test_pulses_that_are_wrong_are_not_timed(self, monkeypatch):
+        assert features.pulses.hold(100) < 1e-13
+        monkeypatch.setattr(emerge, "IntegrateAndFire", lambda **law: emerge.pulse.IntegrateAndFire(2.1, 1.0, 0.01))
+        with pytest.raises(check.Wrong, match=r"pulses, between avalanches is wrong by"):
+            features.pulses.hold(100)
 
     def test_without_a_compiler_the_custom_model_is_left_out_by_name(self, monkeypatch, tmp_path):
         monkeypatch.setenv("CC", "no-such-compiler")

@@ -26,7 +26,7 @@ def example(monkeypatch):
     """Import an example by name, as it would import others beside it."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
     yield importlib.import_module
-    for name in ("server", "together", "apart", "fireflies", "explosive", "noisy", "chimera", "custom"):
+    for name in ("server", "together", "apart", "fireflies", "explosive", "noisy", "chimera", "custom", "flashes"):
         sys.modules.pop(name, None)
 
 
@@ -147,6 +147,16 @@ class TestScience:
         swarm.run(40.0, dt=0.01)
         assert swarm.coherence < 0.2
 
+    @pytest.mark.parametrize("seed", [1, 2, 3])
+    def test_flashes_come_together_if_they_push_on_and_never_if_they_hold_back(self, example, seed):
+        flashes = example("flashes")
+        seen = flashes.watch(flashes.meadow(seed))
+        assert len(seen) > flashes.FLIES * flashes.NIGHT  # pulses only make them faster
+        assert flashes.largest(seen, 0, flashes.PERIOD) < flashes.FLIES / 2
+        assert flashes.largest(seen, 40, 45) == flashes.FLIES
+        assert np.unique(seen.time[seen.time > 59]).size == 1  # less than two periods
+        assert flashes.largest(flashes.watch(flashes.meadow(seed, -flashes.PUSH)), 40, 45) < 3
+
     def test_fast_hubs_make_coherence_jump_and_hold_it(self, example):
         explosive = example("explosive")
         web = emerge.Topology.scale_free(explosive.AGENTS, explosive.EDGES, seed=1)
@@ -194,7 +204,7 @@ class TestScience:
         assert fastest - slowest < 0.01
         assert custom.rates(function, 1.5, 1) == pytest.approx((0.0, 0.0), abs=1e-6)
 
-    @pytest.mark.parametrize(("name", "lines"), [("fireflies", 12), ("explosive", 17), ("noisy", 11), ("custom", 6)])
+    @pytest.mark.parametrize(("name", "lines"), [("fireflies", 12), ("flashes", 10), ("explosive", 17), ("noisy", 11), ("custom", 6)])
     def test_they_run(self, name, lines):
         done = subprocess.run(command(name), capture_output=True, text=True, timeout=100, check=False)
         assert (done.returncode, done.stderr) == (0, "")

@@ -143,8 +143,13 @@ MODELS = {
         {"drive": 2.0, "leak": 1.0, "strength": 0.03, "normalize": "weight"},
     ),
     "IntegrateAndFire each": lambda: (
-        emerge.IntegrateAndFire(1.0 + EACH["strength"], EACH["damping"], 0.02 * EACH["coupling"]),
-        {"drive": 1.0 + EACH["strength"], "leak": EACH["damping"], "strength": 0.02 * EACH["coupling"]},
+        emerge.IntegrateAndFire(1.0 + EACH["strength"], EACH["damping"], 0.2 * EACH["coupling"], "weight"),
+        {
+            "drive": 1.0 + EACH["strength"],
+            "leak": EACH["damping"],
+            "strength": 0.2 * EACH["coupling"],
+            "normalize": "weight",
+        },
     ),
     "PhaseResponse": lambda: (emerge.PhaseResponse(0.05), {"curve": "concave", "strength": 0.05}),
     "PhaseResponse sine": lambda: (emerge.PhaseResponse(0.05, "sine"), {"curve": "sine", "strength": 0.05}),
@@ -165,7 +170,8 @@ def webs():
     """One of each topology, and their directed edges."""
     made = {kind: ways.TOPOLOGIES[kind](N) for kind in TOPOLOGIES}
     for topology in made.values():  # what a graph keeps once it is used
-        emerge.Swarm(topology, emerge.Kuramoto(1.0), seed=1).step()
+        for model in (emerge.Kuramoto(1.0), emerge.IntegrateAndFire(2.0, 1.0, 0.0)):
+            emerge.Swarm(topology, model, seed=1).step()
     return made
 
 

@@ -285,7 +285,7 @@ class TestFirings:
         assert len(exact.history["firings"]) == count
 
     def test_nothing_is_kept_that_nobody_asked_for(self):
-        swarm = swarm_of("random", "integrate")
+        swarm = swarm_of("random", "integrate", threads=1)
         swarm.step(dt=0.1)
         fired(swarm)
         held = swarm.nbytes

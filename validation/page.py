@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from . import fields, networks, noise, pairs
+from . import fields, networks, noise, pairs, pulses
 from .row import Row, Value
 
 TOPICS: dict[str, tuple[str, str, tuple[Row, ...]]] = {
@@ -14,6 +14,7 @@ TOPICS: dict[str, tuple[str, str, tuple[Row, ...]]] = {
     "networks": ("Networks", "decay, twisted states, power flow and onset on networks", networks.ROWS),
     "noise": ("Chance", "random phases, diffusion and coherence with noise", noise.ROWS),
     "fields": ("Mean fields", "coherence against coupling, lag, time, triads and inertia", fields.ROWS),
+    "pulses": ("Pulses", "clusters of agents that fire, over time", pulses.ROWS),
 }
 """Heading, what the picture shows, and the records of each topic."""
 
@@ -32,6 +33,7 @@ SOURCES = {
     " doi:10.1007/978-3-540-78862-1",
     "Ichinomiya 2004": "T. Ichinomiya, Phys. Rev. E 70, 026116, doi:10.1103/PhysRevE.70.026116",
     "Kuramoto 1975": "Y. Kuramoto, Lect. Notes Phys. 39, 420, doi:10.1007/BFb0013365",
+    "Mirollo 1990": "R. Mirollo, S. Strogatz, SIAM J. Appl. Math. 50, 1645, doi:10.1137/0150098",
     "Rayleigh 1880": "Lord Rayleigh, Philos. Mag. 10, 73, doi:10.1080/14786448008626893",
     "Sakaguchi 1986": "H. Sakaguchi, Y. Kuramoto, Prog. Theor. Phys. 76, 576, doi:10.1143/PTP.76.576",
     "Skardal 2020": "P. Skardal, A. Arenas, Commun. Phys. 3, 218, doi:10.1038/s42005-020-00485-0",

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import emerge
 
-from . import fields, networks, noise, pairs, theory
+from . import fields, networks, noise, pairs, pulses, theory
 
 LINE, POINT, OTHER = "#64748b", "#c2410c", "#1d4ed8"
 DOTS: dict[str, Any] = {"marker": "o", "markersize": 5, "linestyle": "none", "zorder": 3}
@@ -208,5 +208,25 @@ def draw_hysteresis(axes: Axes) -> None:
     dress(axes, "C3: inertia, m = 2", "K", "R", ylim=(0, 1.02))
 
 
-PICTURES = {"pairs": draw_pairs, "networks": draw_networks, "noise": draw_noise, "fields": draw_fields}
+def draw_pulses(path: Path) -> None:
+    figure, axes = panels(1, 2)
+    time = np.arange(pulses.PERIODS + 1) * pulses.SPAN
+    for place, (one, leak) in enumerate(zip(axes, (1.0, 0.0), strict=True)):
+        one.axhline(1.0, color=LINE, linewidth=1.5, label="theory" if leak else None)
+        for strength, colour in ((0.003, POINT), (0.001, OTHER)):
+            for seed in range(pulses.SEEDS):
+                seen = pulses.clusters(strength, seed, leak)
+                one.semilogy(time, seen, color=colour, linewidth=0.8, label=None if seed else f"ε = {strength:g}")
+        shape = "linear: not always one" if place else "concave, x′ = 2 − x"
+        dress(one, f"C9: {shape}", "t", "clusters", ylim=(0.8, 120))
+    figure.savefig(path, dpi=110)
+
+
+PICTURES = {
+    "pairs": draw_pairs,
+    "networks": draw_networks,
+    "noise": draw_noise,
+    "fields": draw_fields,
+    "pulses": draw_pulses,
+}
 """How to draw the picture of each topic."""

@@ -24,6 +24,8 @@ from emerge.bench import Goal
 from emerge.swarm import NOISE as PURPOSE
 from emerge.triads import rows_of
 
+from . import pulses
+
 AGENTS, SEED, NOISE, ENERGY = 10**5, 1, 0.1, (1.0, 1.0, 1.0)
 PLAIN = "plain"
 CASE = "features"
@@ -144,6 +146,8 @@ def timed(effort, folder, bound):
     }
     apart[TRIADS], swarms[TRIADS] = hold_triads(600), by_threes(case.agents)
     ways[TRIADS] = speed.timed(partial(swarms[TRIADS].step, dt=check.DT))
+    apart[pulses.NAME], swarms[pulses.NAME] = pulses.hold(600), pulses.quiet(topology)
+    ways[pulses.NAME] = speed.timed(partial(swarms[pulses.NAME].step, dt=pulses.DT))
     if bound is not None:
         apart[GATHER], ways[GATHER] = None, gather_of(swarms[TRIADS], bound)
     times = speed.fastest(ways, effort)
@@ -168,5 +172,6 @@ def goals(found):
             "times",
             OF_GATHER,
             found.times[TRIADS] / found.times.get(GATHER, math.nan),
-        )
+        ),
+        Goal(pulses.NAME, "M agents/s", pulses.LEAST, pulses.rate(found), least=True),
     ]

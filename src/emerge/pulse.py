@@ -63,6 +63,8 @@ class IntegrateAndFire(_Pulsed):
         ε, what a pulse adds to whoever hears it, where 1 fires. Negative: pulses hold back.
     normalize : {"weight", "agents", "none"}, default "none"
         What :math:`n_j` is: 1 with "none", so that each pulse counts ε; others as for `Kuramoto`.
+    noise, energy : not given
+        Agents that fire have neither.
 
     Raises
     ------
@@ -132,6 +134,8 @@ class PhaseResponse(_Pulsed):
     bend : float or array_like of shape (n,), default 3.0
         b of "concave", greater than 0 and at most 100: how concave it is.
     normalize : {"weight", "agents", "none"}, default "none"
+        As for `IntegrateAndFire`.
+    noise, energy : not given
         As for `IntegrateAndFire`.
 
     Raises
