@@ -100,8 +100,7 @@ static inline em_avalanche *em_avalanche_create(int64_t n)
 /* Bytes that it takes, without what is recorded. */
 static inline int64_t em_avalanche_size(int64_t n)
 {
-    return (int64_t)sizeof(em_avalanche) +
-           16 * n + 16 * em_avalanche_sets(n) +
+    return (int64_t)sizeof(em_avalanche) + 16 * n + 16 * em_avalanche_sets(n) +
            em_graph_blocks(n) * 8 * (3 + EM_AVALANCHE_ROWS + EM_AVALANCHE_COLUMNS);
 }
 
@@ -191,8 +190,8 @@ static inline void em_avalanche_time(
 static inline void em_avalanche_fire(em_avalanche *avalanche, int64_t agent)
 {
     const int64_t block = agent / EM_GRAPH_BLOCK, in = agent % EM_GRAPH_BLOCK;
-    avalanche->firing[block * EM_AVALANCHE_ROWS + in / EM_AVALANCHE_COLUMNS] |=
-        (uint64_t)1 << in % EM_AVALANCHE_COLUMNS;
+    avalanche->firing[block * EM_AVALANCHE_ROWS + in / EM_AVALANCHE_COLUMNS] |= (uint64_t)1
+                                                                                << in % EM_AVALANCHE_COLUMNS;
     if (avalanche->fires[block]++ == 0) em_avalanche_put(avalanche->ablaze, block);
     avalanche->last[agent] = avalanche->number;
 }
@@ -214,8 +213,7 @@ static inline void em_avalanche_pulse(em_avalanche *avalanche, const em_graph *g
     if (graph->kind == EM_GRAPH_STORED) {
         const em_listen *listen = graph->listen;
         for (int64_t e = listen->start[agent]; e < listen->start[agent + 1]; e++)
-            em_avalanche_tell(
-                avalanche, listen->agent[e], listen->amount == NULL ? 1 : listen->amount[e]);
+            em_avalanche_tell(avalanche, listen->agent[e], listen->amount == NULL ? 1 : listen->amount[e]);
         return;
     }
     int32_t shift[EM_LATTICE_SHIFTS];
@@ -327,8 +325,7 @@ static inline bool em_avalanche_go_on(em_avalanche *avalanche, double dt)
 static inline void em_avalanche_clear(em_avalanche *avalanche)
 {
     const int64_t blocks = em_graph_blocks(avalanche->n);
-    for (int64_t i = 0; i < avalanche->n; i++)
-        em_atomic_store(&avalanche->words[i], 0, memory_order_relaxed);
+    for (int64_t i = 0; i < avalanche->n; i++) em_atomic_store(&avalanche->words[i], 0, memory_order_relaxed);
     for (int64_t b = 0; b < blocks; b++) em_atomic_store(&avalanche->marks[b], 0, memory_order_relaxed);
     memset(avalanche->firing, 0, (size_t)blocks * EM_AVALANCHE_ROWS * sizeof *avalanche->firing);
     memset(avalanche->fires, 0, (size_t)blocks * sizeof *avalanche->fires);

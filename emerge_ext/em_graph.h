@@ -30,7 +30,7 @@ typedef struct { /* the edges of a stored graph once more: see em_tiles.h */
     uint32_t *word; /* [ends], and some more to look ahead */
 } em_tiles;
 
-typedef struct { /* the rows of a stored graph the other way round: see em_listen.h */
+typedef struct {     /* the rows of a stored graph the other way round: see em_listen.h */
     int64_t *start;  /* [n + 1]: where the list of those who sense an agent begins */
     int32_t *agent;  /* [ends]: they */
     int64_t *amount; /* [ends]: with which weight, in units; or NULL: all 1 */

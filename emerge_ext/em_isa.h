@@ -31,15 +31,8 @@ typedef struct {
 } em_isa;
 
 #define EM_ISA_TABLE(isa)                                                                                    \
-    {isa,                                                                                                    \
-     em_round_publish,                                                                                       \
-     em_stage_look,                                                                                          \
-     em_stage_unit,                                                                                          \
-     em_stride_unit,                                                                                         \
-     em_round_unit,                                                                                          \
-     em_stage_field,                                                                                         \
-     em_gossip_block,                                                                                        \
-     em_order_tick}
+    {isa,           em_round_publish, em_stage_look,   em_stage_unit, em_stride_unit,                        \
+     em_round_unit, em_stage_field,   em_gossip_block, em_order_tick}
 
 extern const em_isa em_isa_baseline, em_isa_avx2, em_isa_avx512;
 

@@ -7,8 +7,8 @@
  *     advance     theta -> theta + c (1 - cos theta)
  *     sine        theta -> theta - c sin theta
  *
- * with u = theta / 2 pi. Nobody is taken back beyond 0, and whoever reaches 2 pi (x = 1) fires. Mirollo & Strogatz, SIAM
- * J. Appl. Math. 50, 1645 (1990), eqs. 2.1 and 2.5; the phase-response forms are those of types I and II.
+ * with u = theta / 2 pi. Nobody is taken back beyond 0, and whoever reaches 2 pi (x = 1) fires. The first two are those
+ * of Mirollo & Strogatz, SIAM J. Appl. Math. 50, 1645 (1990); the others are phase responses of types I and II.
  *
  * Exponentials and logarithms are the C library's, which is one for all instruction sets. Knows no graph and no time.
  */

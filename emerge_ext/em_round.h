@@ -12,7 +12,8 @@
 #include "em_stage.h"
 
 #ifndef EM_ROUND_FEW
-#define EM_ROUND_FEW 512 /* columns, firings, or agents of groups that one worker does by itself; a test wants none */
+#define EM_ROUND_FEW                                                                                         \
+    512 /* columns, firings, or agents of groups that one worker does by itself; a test wants none */
 #endif
 
 enum { EM_ROUND_LAND, EM_ROUND_HEAR, EM_ROUND_SEND };
@@ -78,7 +79,8 @@ static inline void em_round_publish(em_swarm *swarm, int64_t block, bool stale, 
 static inline void em_round_land(em_swarm *swarm, int64_t block, em_scratch *scratch)
 {
     const int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    double *restrict rate = scratch->rate, *restrict next = scratch->next, *turned = em_swarm_turned(swarm, first);
+    double *restrict rate = scratch->rate, *restrict next = scratch->next,
+                     *turned = em_swarm_turned(swarm, first);
     const double *restrict phase = swarm->state[0] + first;
     if (em_round_rates(swarm, first, count, rate)) em_round_blame(swarm, first, count);
     for (int64_t i = 0; i < count; i++) {
@@ -102,12 +104,13 @@ static inline double em_round_answer(em_swarm *swarm, int64_t agent, double weig
     if (!em_round_lives(swarm, agent, rate)) return INFINITY;
     const double due = em_avalanche_due(*phase, rate);
     if (avalanche->last[agent] == avalanche->number || (due > now && weight == 0.0)) return due;
-    const double flown = *phase + rate * now, here = rate < 0.0 ? em_phase_wrap(flown) : fmin(flown, EM_PULSE_LAST);
+    const double flown = *phase + rate * now,
+                 here = rate < 0.0 ? em_phase_wrap(flown) : fmin(flown, EM_PULSE_LAST);
     const double charge = em_round_of(swarm, EM_ACT_PULSE, agent) * weight;
     const double there = due <= now ? EM_PHASE_TURN
                                     : em_pulse_jump(
-                                          em_act_models[swarm->act].curve, em_round_of(swarm, EM_ACT_BEND, agent),
-                                          here, charge);
+                                          em_act_models[swarm->act].curve,
+                                          em_round_of(swarm, EM_ACT_BEND, agent), here, charge);
     if (swarm->displacement != NULL) swarm->displacement[agent] += there - here;
     if (there >= EM_PHASE_TURN) em_avalanche_fire(avalanche, agent);
     *phase = (there < EM_PHASE_TURN ? there : 0.0) - rate * now;
@@ -198,7 +201,8 @@ static inline int em_round_after(em_swarm *swarm, int part)
     em_avalanche_empty(avalanche->stirred, swarm->n);
     if (part == EM_ROUND_HEAR && em_avalanche_firings(avalanche) > 0) {
         if (avalanche->keeps)
-            em_avalanche_record(avalanche, swarm->origin + ((double)swarm->tick * swarm->dt + avalanche->now));
+            em_avalanche_record(
+                avalanche, swarm->origin + ((double)swarm->tick * swarm->dt + avalanche->now));
         return EM_ROUND_SEND;
     }
     return em_avalanche_go_on(avalanche, swarm->dt) ? EM_ROUND_HEAR : EM_ROUND_LAND;

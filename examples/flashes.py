@@ -2,10 +2,10 @@
 
     python examples/flashes.py
 
-A firefly's charge rises along a concave curve, x' = 2 - x; at 1 it flashes and begins anew, and whoever sees the flash is
-pushed on by a little. Whoever is pushed to 1 flashes with it and is absorbed. R. Mirollo and S. Strogatz (SIAM J. Appl.
-Math. 50, 1645 (1990), doi:10.1137/0150098) proved that fireflies that all see each other end in step, whatever they
-begin with; here each sees those near it. Pushed back instead of on, they never do.
+A firefly's charge rises along a concave curve, x' = 2 - x; at 1 it flashes and begins anew, and whoever sees the flash
+is pushed on by a little. Whoever is pushed to 1 flashes with it and is absorbed. R. Mirollo and S. Strogatz (SIAM J.
+Appl. Math. 50, 1645 (1990), doi:10.1137/0150098) proved that fireflies that all see each other end in step, whatever
+they begin with; here each sees those near it. Pushed back instead of on, they never do.
 """
 
 from __future__ import annotations

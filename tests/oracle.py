@@ -295,7 +295,13 @@ class Fireflies:
 
     def run(self, phase, span, failed=()):
         """Phases after a span of time, and all firings, as (time, agent)."""
-        phase, rate, n, now, told = np.array(phase), np.array(np.broadcast_to(self.rate(), len(phase))), len(phase), 0.0, []
+        phase, rate, n, now, told = (
+            np.array(phase),
+            np.array(np.broadcast_to(self.rate(), len(phase))),
+            len(phase),
+            0.0,
+            [],
+        )
         alive = np.ones(n, bool)
         alive[list(failed)] = False
         rate[~alive] = 0.0

@@ -93,7 +93,11 @@ def test_the_race_detector_sees_a_weakened_machine(compiled, tmp_path, machine, 
     ("machine", "operation", "plain"),
     [
         ("build", r"atomic_fetch_add_explicit\([^;]*;", "(*count += more) - more;"),
-        ("avalanche", r"em_atomic_add\(&avalanche->words\[agent\][^;]*;", "((int64_t *)avalanche->words)[agent] += amount;"),
+        (
+            "avalanche",
+            r"em_atomic_add\(&avalanche->words\[agent\][^;]*;",
+            "((int64_t *)avalanche->words)[agent] += amount;",
+        ),
         ("grow", r"atomic_load_explicit\([^;]*;", "*target;"),
         ("grow", r"atomic_store_explicit\([^;]*;", "*target = agent;"),
     ],

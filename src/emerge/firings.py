@@ -49,7 +49,7 @@ class Firings(Observer):
     >>> import emerge
     >>> from emerge import observe
     >>> swarm = emerge.Swarm(emerge.Topology.complete(3), emerge.IntegrateAndFire(1.0, 0.0, 0.0), phase=[0.0, 1.0, 3.0])
-    >>> seen = swarm.run(1.0, record=observe.Firings()).history["firings"]
+    >>> seen = swarm.run(1.2, record=observe.Firings()).history["firings"]
     >>> seen.value.tolist(), seen.time.round(3).tolist()
     ([2, 1, 0], [0.523, 0.841, 1.0])
     """

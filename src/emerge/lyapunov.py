@@ -74,7 +74,8 @@ def lyapunov(
     ------
     InvalidType, InvalidValue
         If an argument is of the wrong type or range; or there is one agent, which is relative to nobody; or the copies
-        have met, so that nothing is left to measure; or turning costs energy, which cannot be brought back; or agents fire.
+        have met, so that nothing is left to measure; or turning costs energy, which cannot be brought back; or
+        agents fire.
     Diverged
         As `Swarm.step`.
 

@@ -59,7 +59,7 @@ def integrator(
         )
     if model._pulses and (schedule != "barrier" or chosen != "euler"):
         raise InvalidValue(
-            f"agents of {type(model).__name__} turn at known rates between pulses, whose order of time one schedule keeps:"
+            f"agents of {type(model).__name__} turn at known rates between pulses, in the order of time of all:"
             " leave out method=, and use schedule='barrier'"
         )
     if model._noisy and not noise:

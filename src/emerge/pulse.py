@@ -50,8 +50,8 @@ class IntegrateAndFire(_Pulsed):
     .. math:: \dot x_i = S_i - \gamma_i x_i, \qquad x_i = 1: \quad x_i \to 0, \quad
         x_j \to x_j + \varepsilon_j w_{ji} / n_j \text{ for all } j \text{ that sense } i
 
-    Whoever is pushed to 1 or beyond fires in the same avalanche, once in it, and begins at 0 whatever else it hears in it:
-    it is absorbed. Nobody is pushed below 0.
+    Whoever is pushed to 1 or beyond fires in the same avalanche, once in it, and begins at 0 whatever else it hears in
+    it: it is absorbed. Nobody is pushed below 0.
 
     Parameters
     ----------
@@ -74,9 +74,9 @@ class IntegrateAndFire(_Pulsed):
     Notes
     -----
     The phase that a swarm shows is 2π · time since the last firing / free period, and the period is
-    ln(S / (S − γ)) / γ (1/S without leak); natural frequencies play no part. Firings come in order of time within a tick,
-    at the times at which they happen, whatever dt is: ticks are when nudges, failures and observers have their turn.
-    A nudge over 2π wraps without a pulse. Only the schedule "barrier"; a method means nothing here.
+    ln(S / (S − γ)) / γ (1/S without leak); natural frequencies play no part. Firings come in order of time within a
+    tick, at the times at which they happen, whatever dt is: ticks are when nudges, failures and observers have their
+    turn. A nudge over 2π wraps without a pulse. Only the schedule "barrier"; a method means nothing here.
 
     A tick costs O(agents), an avalanche O(edges of those who fire) and, for each of its rounds, O(agents / 512); on
     complete topologies and groups O(agents). The same bits on any number of threads. Memory: 17 bytes an agent and, for
@@ -122,8 +122,8 @@ class PhaseResponse(_Pulsed):
     - "advance": from :math:`\theta` to :math:`\theta + c\,(1 - \cos\theta)` (type I: pulses only advance);
     - "sine": from :math:`\theta` to :math:`\theta - c \sin\theta` (type II: towards the firing, by the shorter way).
 
-    Whoever gets to 2π fires in the same avalanche, once in it, and begins at 0; nobody is taken back beyond 0. Pulses that
-    come in one round of an avalanche are one, of the sum of their charges.
+    Whoever gets to 2π fires in the same avalanche, once in it, and begins at 0; nobody is taken back beyond 0. Pulses
+    that come in one round of an avalanche are one, of the sum of their charges.
 
     Parameters
     ----------
@@ -145,12 +145,12 @@ class PhaseResponse(_Pulsed):
 
     Notes
     -----
-    An agent with the frequency 0 fires when it is pushed to 2π, one with a negative frequency turns back, over 0 without a
-    pulse. Otherwise as `IntegrateAndFire`: exact times, any team, schedule "barrier" alone.
+    An agent with the frequency 0 fires when it is pushed to 2π, one with a negative frequency turns back, over 0 without
+    a pulse. Otherwise as `IntegrateAndFire`: exact times, any team, schedule "barrier" alone.
 
     References
     ----------
-    R. Mirollo, S. Strogatz, SIAM J. Appl. Math. 50, 1645 (1990), doi:10.1137/0150098, eq. 2.5; C. Canavier, S. Achuthan,
+    R. Mirollo, S. Strogatz, SIAM J. Appl. Math. 50, 1645 (1990), doi:10.1137/0150098; C. Canavier, S. Achuthan,
     Math. Biosci. 226, 77 (2010), doi:10.1016/j.mbs.2010.05.001.
 
     Examples

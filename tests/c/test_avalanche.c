@@ -123,7 +123,9 @@ static outcome *phases(em_graph *graph, int size, em_act_kind act, int64_t few, 
     begin(j, graph, size, act, keeps);
     const int64_t live = em_base_live();
     check_together(size, run, j);
-    CHECK(em_base_live() == live + (j->swarm.avalanche->count > 0)); /* nothing is taken but for what is recorded */
+    CHECK(
+        em_base_live() ==
+        live + (j->swarm.avalanche->count > 0)); /* nothing is taken but for what is recorded */
     ended(j, found);
     em_base_free(j);
     return found;
@@ -186,7 +188,8 @@ static void listed(const em_graph *graph)
                 const int32_t j = graph->indices[at];
                 for (int64_t k = listen->start[j]; k < listen->start[j + 1]; k++) {
                     if (listen->agent[k] != walk.agent) continue;
-                    const double amount = listen->amount == NULL ? 1.0 : (double)listen->amount[k] * listen->unit;
+                    const double amount =
+                        listen->amount == NULL ? 1.0 : (double)listen->amount[k] * listen->unit;
                     const double weight = graph->weights == NULL ? 1.0 : graph->weights[at];
                     CHECK(fabs(amount - weight) <= 0x1p-50);
                     if (listen->amount != NULL) most += (uint64_t)llabs(listen->amount[k]);
