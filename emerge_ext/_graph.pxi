@@ -279,7 +279,6 @@ cdef class Graph:
             raise TooLarge(f"the sums of weights need {8 * self.graph.n} bytes, which cannot be had")
         return 0
 
-
     cdef int listen(self) except -1:
         """Make the lists of who hears whom; one thread at a time, and once."""
         cdef bint made

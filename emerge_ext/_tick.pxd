@@ -10,11 +10,11 @@ members read them only after a join.
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from em cimport (
-    EM_ADAPT_LAND, EM_ADAPT_STUCK, EM_STEP_ADAPTIVE, EM_SWARM_NOBODY, em_adapt_begin, em_adapt_next,
+    EM_ADAPT_LAND, EM_ADAPT_STUCK, EM_ROUND_LAND, EM_STEP_ADAPTIVE, EM_SWARM_NOBODY, em_adapt_begin, em_adapt_next,
     em_adapt_time, em_atomic_load, em_atomic_store, em_base_nanoseconds, em_base_pause, em_gossip_sum, em_graph,
-    em_graph_blocks, em_graph_deal, em_isa, em_rcu, em_rcu_enter, em_ring, em_ring_pour_all,
-    em_round_begin, em_round_next, em_scratch, EM_ROUND_LAND, em_steal_fill, em_steal_next, em_steal_queue, em_step_methods, em_stride_publishes, em_swarm,
-    em_swarm_coherence, em_swarm_enter, em_swarm_inbox, em_swarm_spread, em_swarm_sum_up, em_swarm_tune,
+    em_graph_blocks, em_graph_deal, em_isa, em_rcu, em_rcu_enter, em_ring, em_ring_pour_all, em_round_begin,
+    em_round_next, em_scratch, em_steal_fill, em_steal_next, em_steal_queue, em_step_methods, em_stride_publishes,
+    em_swarm, em_swarm_coherence, em_swarm_enter, em_swarm_inbox, em_swarm_spread, em_swarm_sum_up, em_swarm_tune,
     em_swarm_turn_over, em_team, em_team_arrive, em_team_open, em_team_wait, em_word, memory_order_relaxed,
 )
 

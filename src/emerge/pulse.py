@@ -145,8 +145,8 @@ class PhaseResponse(_Pulsed):
 
     Notes
     -----
-    An agent with the frequency 0 fires when it is pushed to 2π, one with a negative frequency turns back, over 0 without
-    a pulse. Otherwise as `IntegrateAndFire`: exact times, any team, schedule "barrier" alone.
+    An agent with the frequency 0 fires when it is pushed to 2π, one with a negative frequency turns back, over 0
+    without a pulse. Otherwise as `IntegrateAndFire`: exact times, any team, schedule "barrier" alone.
 
     References
     ----------
