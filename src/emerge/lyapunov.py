@@ -74,7 +74,8 @@ def lyapunov(
     ------
     InvalidType, InvalidValue
         If an argument is of the wrong type or range; or there is one agent, which is relative to nobody; or the copies
-        have met, so that nothing is left to measure; or turning costs energy, which cannot be brought back.
+        have met, so that nothing is left to measure; or turning costs energy, or weights adapt, which cannot be brought
+        back.
     Diverged
         As `Swarm.step`.
 
@@ -109,6 +110,8 @@ def lyapunov(
     apart = admit.real(distance, "distance", least=1e-12, most=0.01)
     if swarm.model.energy is not None:
         raise InvalidValue("a copy's energy cannot be brought back beside the other's: use a model without energy=")
+    if swarm.adapt is not None:
+        raise InvalidValue("a copy's weights that adapt cannot be brought back beside the other's: make the swarm without")
     inertial = swarm.model._inertial
     direction = admit.generator(seed).standard_normal((1 + inertial, len(swarm)))
     if relative and len(swarm) == 1:

@@ -26,6 +26,7 @@ from .samples import (
     OrderParameter,
     Phases,
     Splay,
+    Strengths,
     WindingNumber,
 )
 from .series import (
@@ -59,6 +60,7 @@ __all__ = [
     "Phases",
     "Settled",
     "Splay",
+    "Strengths",
     "WindingNumber",
     "chimera_index",
     "displacement",
