@@ -97,8 +97,8 @@ static EM_BASE_INLINE void em_plastic_edge(em_plastic_row *row, em_plastic_form 
     const em_table_pair other = em_table_pick(row->cells, row->indices[e], form.single, false);
     EM_TABLE_ADD(row->sum, other, weight);
     if (!form.learns) return;
-    const double rate = row->cosine * EM_TABLE_PART(other, 0) + row->sine * EM_TABLE_PART(other, 1) -
-                        plastic->decay * weight;
+    const double rate =
+        row->cosine * EM_TABLE_PART(other, 0) + row->sine * EM_TABLE_PART(other, 1) - plastic->decay * weight;
     double next = move->base[e] + move->by * rate;
     next = next < plastic->least ? plastic->least : next > plastic->most ? plastic->most : next;
     if (!(fabs(next) < INFINITY)) {

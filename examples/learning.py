@@ -28,6 +28,9 @@ COUPLING, RATE = 3.0, 0.1
 
 DURATION, EVERY, DT = 120.0, 20.0, 0.02
 
+OTHERS = ~np.eye(AGENTS, dtype=np.bool_)
+"""Row by row, whom an agent senses: the order of the weights of a swarm in which all sense all."""
+
 
 def main() -> None:
     """Let them learn, and look at the weights."""
@@ -35,18 +38,21 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=1, help="of tempi and phases [1]")
     seed = asked.parse_args().seed
     swarm, tempo = begin(seed, emerge.Hebbian(rate=RATE, strength=1.0))
-    within, between = links(swarm.topology, tempo)
+    alike = tempo[:, None] == tempo
+    within, between = alike[OTHERS], ~alike[OTHERS]
     record = {"strengths": observe.Strengths(every=EVERY), "order": observe.GroupOrder(tempo, every=EVERY)}
     history = swarm.run(DURATION, dt=DT, method="rk4", record=record).history
     assert history is not None
-    print("time    weight within  between    R of each tempo")
+    print("time    weight within    between    R of each tempo")
     for time, strengths, order in zip(
         history["order"].time, history["strengths"].value, np.abs(history["order"].value), strict=True
     ):
-        print(f"{time:5.0f}{strengths[within].mean():17.2f}{strengths[between].mean():9.2f}{order[0]:12.2f}{order[1]:6.2f}")
+        weights = f"{strengths[within].mean():16.2f}{strengths[between].mean():z11.2f}"
+        print(f"{time:5.0f}{weights}{order[0]:12.2f}{order[1]:7.2f}")
     found = clusters(swarm)
-    print(f"\nclusters told by the weights  {found.max() + 1:.1f}")
-    print(f"agents in the right one  {np.mean(found == (tempo != tempo[0])):.2f}")
+    right = (found[:, None] == found) == alike
+    print(f"\nclusters that the weights tell  {found.max() + 1:.1f}")
+    print(f"pairs of agents that they tell right  {right.mean():.2f}")
     wired, _ = begin(seed, emerge.Hebbian(rate=0.0))
     print(f"coherence of all, learning  {mean_coherence(swarm):.2f}")
     print(f"coherence of all, wired for good  {mean_coherence(wired, DURATION):.2f}")
@@ -62,23 +68,11 @@ def begin(seed: int, law: emerge.Hebbian) -> tuple[emerge.Swarm, npt.NDArray[np.
     return emerge.Swarm(web, emerge.Kuramoto(COUPLING), frequency=frequency, seed=seed, adapt=law), tempo
 
 
-def links(
-    web: emerge.Topology, tempo: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Return which edge ends join agents of one tempo, and which of two."""
-    one = np.repeat(np.arange(len(web)), web.degree)
-    other = np.concatenate([web.neighbours(agent) for agent in range(len(web))])
-    within = tempo[one] == tempo[other]
-    return within, ~within
-
-
 def clusters(swarm: emerge.Swarm, least: float = 0.5) -> npt.NDArray[np.int64]:
-    """Return the cluster of each agent: those joined by weights of at least so much, numbered by their first agents."""
-    web = swarm.topology
-    one = np.repeat(np.arange(len(web)), web.degree)
-    other = np.concatenate([web.neighbours(agent) for agent in range(len(web))])
-    strong = swarm.strengths >= least
-    return emerge.Topology.from_edges(np.column_stack([one, other])[strong], n=len(web), directed=True).components()
+    """Return the cluster of each agent: those who have links of at least so much to the same agents."""
+    strong = np.eye(AGENTS, dtype=np.bool_)
+    strong[OTHERS] = swarm.strengths >= least
+    return np.unique(strong, axis=0, return_inverse=True)[1].ravel()
 
 
 def mean_coherence(swarm: emerge.Swarm, first: float = DT) -> float:

@@ -1,4 +1,4 @@
-"""Weights that adapt: every model × method that can serve them, against the oracle and to the bit; laws and refusals."""
+"""Weights that adapt: every model × method that serves them, against the oracle and to the bit; laws and refusals."""
 
 import copy
 import functools
@@ -22,7 +22,11 @@ LAWS = {
     "Seliger": (emerge.Hebbian(rate=0.8, strength=1.5), (0.8, 1.5, 0.0, 1.0), None),
     "Berner": (emerge.Hebbian(rate=0.5, shift=-0.3 - pi / 2), (0.5, 1.0, -0.3 - pi / 2, 1.0), None),
     "Aoki": (emerge.Hebbian(rate=4.0, decay=0.0, bounds=(-1, 1.05)), (4.0, 1.0, 0.0, 0.0), (-1, 1.05)),
-    "anti": (emerge.AntiHebbian(rate=5.0, strength=2.0, shift=0.4, bounds=(0.8, 1.2)), (5.0, -2.0, 0.4, 1.0), (0.8, 1.2)),
+    "anti": (
+        emerge.AntiHebbian(rate=5.0, strength=2.0, shift=0.4, bounds=(0.8, 1.2)),
+        (5.0, -2.0, 0.4, 1.0),
+        (0.8, 1.2),
+    ),
 }
 """Each is a law, what the oracle says of it, and its bounds."""
 
@@ -160,7 +164,7 @@ def test_at_rate_0_weights_are_those_of_the_topology_to_the_bit():
 
 
 def test_two_agents_lock_where_seliger_and_others_say():
-    """With k = cos(gap) the pull is sin(2 gap) / 2: locked up to a difference of K, with gap asin(difference / K) / 2."""
+    """With k = cos(gap) each pulls by sin(2 gap) / 2: locked up to a difference of K, at asin(difference / K) / 2."""
     pair = emerge.Topology.from_edges([(0, 1)])
     for gap, ends in ((0.9, "locked"), (1.1, "drifts")):
         law = emerge.Hebbian(rate=0.3)
@@ -208,7 +212,11 @@ class TestState:
         rows = web.to_scipy()
         matrix = scipy.csr_array((strengths, rows.indices, rows.indptr), shape=rows.shape)
         adapted = emerge.Swarm(
-            web, emerge.Kuramoto(1.0, normalize="none"), phase=phase, frequency=frequency, adapt=emerge.Hebbian(rate=0.0)
+            web,
+            emerge.Kuramoto(1.0, normalize="none"),
+            phase=phase,
+            frequency=frequency,
+            adapt=emerge.Hebbian(rate=0.0),
         )
         told = emerge.Swarm(
             emerge.Topology.from_scipy(matrix), emerge.Kuramoto(1.0, normalize="none"), phase=phase, frequency=frequency
@@ -307,7 +315,10 @@ REFUSED = [
     (lambda: small(model=Simplicial(1.0, [(0, 1, 2)])), r"do not go with Simplicial"),
     (lambda: assign("model", Simplicial(1.0, [(0, 1, 2)])), r"do not go with Simplicial"),
     (lambda: assign("topology", emerge.Topology.ring(3)), r"the topology of a swarm whose weights adapt stays"),
-    (lambda: assign("strengths", [1.0, 2.0]), r"strengths must be one number or have shape \(4,\), one for each edge end"),
+    (
+        lambda: assign("strengths", [1.0, 2.0]),
+        r"strengths must be one number or have shape \(4,\), one for each edge end",
+    ),
     (lambda: assign("strengths", [1.0, np.nan, 1.0, 1.0]), r"strengths must be finite, but entry 1 is nan"),
     (lambda: assign("adapt", None), r"adapt must be a law"),
     (lambda: assign("adapt", emerge.Hebbian(rate=1, bounds=(2, 3))), r"within the bounds 2 and 3, but entry 0 is 1"),
@@ -319,7 +330,10 @@ REFUSED = [
     (lambda: observe.Strengths([-1]), r"ends holds -1"),
     (lambda: observe.lyapunov(small(), 10.0), r"weights that adapt cannot be brought back"),
     *(
-        (lambda web=web: emerge.Swarm(web, emerge.Kuramoto(1.0), adapt=emerge.Hebbian(rate=0.1)), r"told by a rule: store")
+        (
+            lambda web=web: emerge.Swarm(web, emerge.Kuramoto(1.0), adapt=emerge.Hebbian(rate=0.1)),
+            r"told by a rule: store",
+        )
         for web in (emerge.Topology.complete(4), emerge.Topology.ring(5), emerge.Topology.star(4))
     ),
 ]

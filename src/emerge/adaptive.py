@@ -86,16 +86,16 @@ class Hebbian(Adaptation):
 
     Notes
     -----
-    Weights are state of the swarm: see `Swarm.strengths`. They are integrated with the phases, by the same method, in the
-    same stages, where bounds hold too. What divides the sum of an agent stays that of the topology. An agent that has
-    failed is in phase with nobody, so that its weights, and those of others for it, only decay. The same bits on any
-    number of threads and any instruction set.
+    Weights are state of the swarm: see `Swarm.strengths`. They are integrated with the phases, by the same method, in
+    the same stages, where bounds hold too. What divides the sum of an agent stays that of the topology. An agent that
+    has failed is in phase with nobody, so that its weights, and those of others for it, only decay. The same bits on
+    any number of threads and any instruction set. O(edges) for each stage, in the pass that senses.
 
     References
     ----------
     P. Seliger, S. C. Young, L. S. Tsimring, Phys. Rev. E 65, 041906 (2002), doi:10.1103/PhysRevE.65.041906, is
     ``Hebbian(rate=ε, strength=α)``. R. Berner, E. Schöll, S. Yanchuk, SIAM J. Appl. Dyn. Syst. 18, 2227 (2019),
-    doi:10.1137/18M1210150, with :math:`\dot\kappa_{ij} = -\epsilon(\kappa_{ij} + \sin(\theta_i - \theta_j + \beta))`, is
+    doi:10.1137/18M1210150, :math:`\dot\kappa_{ij} = -\epsilon(\kappa_{ij} + \sin(\theta_i - \theta_j + \beta))`, is
     ``Hebbian(rate=ε, shift=-β - π/2)``. T. Aoki, T. Aoyagi, Phys. Rev. Lett. 102, 034101 (2009),
     doi:10.1103/PhysRevLett.102.034101, is the same with ``decay=0`` and ``bounds=(-1, 1)``.
 
@@ -175,7 +175,7 @@ def check_topology(topology: Topology) -> None:
 def check_model(law: Adaptation | None, model: Model) -> None:
     """Refuse a model that senses more than edges."""
     if law is not None and isinstance(model, Simplicial):
-        raise InvalidValue("weights of edges that adapt do not go with Simplicial, whose triads have strengths of theirs")
+        raise InvalidValue("weights that adapt do not go with Simplicial, whose triads have strengths of their own")
 
 
 def check_way(law: Adaptation | None, method: str, schedule: str) -> None:
@@ -205,7 +205,9 @@ def strengths_of(value: object, law: Adaptation, topology: Topology) -> Floats:
         outside = (found < least) | (found > most)
         if outside.any():
             k = int(outside.argmax())
-            raise InvalidValue(f"strengths must be within the bounds {least:g} and {most:g}, but entry {k} is {found[k]:g}")
+            raise InvalidValue(
+                f"strengths must be within the bounds {least:g} and {most:g}, but entry {k} is {found[k]:g}"
+            )
     return found
 
 

@@ -111,7 +111,9 @@ def lyapunov(
     if swarm.model.energy is not None:
         raise InvalidValue("a copy's energy cannot be brought back beside the other's: use a model without energy=")
     if swarm.adapt is not None:
-        raise InvalidValue("a copy's weights that adapt cannot be brought back beside the other's: make the swarm without")
+        raise InvalidValue(
+            "a copy's weights that adapt cannot be brought back beside the other's: make the swarm without"
+        )
     inertial = swarm.model._inertial
     direction = admit.generator(seed).standard_normal((1 + inertial, len(swarm)))
     if relative and len(swarm) == 1:

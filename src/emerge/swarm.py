@@ -276,7 +276,7 @@ class Swarm:
     def adapt(self) -> Adaptation | None:
         """How weights change with phases, or None. Assign another law to change it between ticks.
 
-        Only where the swarm was made with ``adapt=``. Raises `InvalidValue` otherwise. ``rate=0`` holds weights as they are.
+        Only where the swarm was made with ``adapt=``: raises `InvalidValue` otherwise. ``rate=0`` holds weights.
         """
         return self._adapt
 
@@ -292,10 +292,10 @@ class Swarm:
     def strengths(self) -> Floats:
         """Weights that adapt: shape (edge ends,), a copy. Assign one number or one for each, finite, within the bounds.
 
-        In the order of the rows of `Topology.to_scipy`, ascending: by who senses, then by whom; that of `Topology.edges`
-        if the topology is directed. An undirected edge has two, which differ if `adapt` has a shift. At first they are
-        the topology's weights, which stay what they were. Only of a swarm that was made with ``adapt=``. Raises
-        `InvalidValue` otherwise.
+        In the order of the rows of `Topology.to_scipy`, ascending: by who senses, then by whom; that of
+        `Topology.edges` if the topology is directed. An undirected edge has two, which differ if `adapt` has a shift.
+        At first they are the topology's weights, which stay what they were. Only of a swarm that was made with
+        ``adapt=``: raises `InvalidValue` otherwise.
         """
         self._adapting()
         strengths = np.empty(self._topology.edge_ends)
@@ -309,7 +309,9 @@ class Swarm:
     def _adapting(self) -> Adaptation:
         """Return the law by which weights adapt, or say that they do not."""
         if self._adapt is None:
-            raise InvalidValue("the weights of this swarm do not adapt: make it with adapt=, as emerge.Hebbian(rate=0.1)")
+            raise InvalidValue(
+                "the weights of this swarm do not adapt: make it with adapt=, as emerge.Hebbian(rate=0.1)"
+            )
         return self._adapt
 
     def track(self) -> None:
@@ -385,8 +387,8 @@ class Swarm:
             raise InvalidType(f"topology must be an emerge.Topology, not {value!r}")
         if self._adapt is not None:
             raise InvalidValue(
-                "the topology of a swarm whose weights adapt stays, since its edges carry them: make another swarm, or set"
-                " strengths of edges to 0"
+                "the topology of a swarm whose weights adapt stays, since its edges carry them: make another swarm, or"
+                " set strengths of edges to 0"
             )
         with self._lock:
             self._engine.set_graph(value._graph)

@@ -6,7 +6,8 @@
 #include "check.h"
 #include "phases.h"
 
-enum { AGENTS = 5 * EM_GRAPH_BLOCK + 77, TICKS = 6, DEGREE = 6, ROWS = 4 + DEGREE }; /* rows of what is found */
+enum { AGENTS = 5 * EM_GRAPH_BLOCK + 77, TICKS = 6 };
+enum { DEGREE = 6, ROWS = 4 + DEGREE }; /* most edges of an agent; rows of what is found */
 
 typedef struct {
     em_act_kind act;
