@@ -78,85 +78,126 @@ static inline void em_plastic_free(em_plastic *plastic)
     em_base_free(plastic->work);
 }
 
-/* A row that is gone through: its sum, and what its agent's phase makes of a neighbour's phasor. */
+/* A row that is gone through: its sum, and what the phase of its agent makes of a neighbour's phasor. */
 typedef struct {
-    const em_plastic *plastic;
-    const em_plastic_move *move;
-    const int32_t *indices;
-    const void *cells;
     double cosine, sine;
     em_table_pair sum;
-    bool lost; /* a weight has left the range of numbers, and stays what it was */
+    bool lost; /* a weight would have left the range of numbers, and stays what it was */
 } em_plastic_row;
 
-static EM_BASE_INLINE void em_plastic_edge(em_plastic_row *row, em_plastic_form form, int64_t e)
+/* A block that is gone through. */
+typedef struct {
+    em_sense_rows rows;
+    em_plastic law;
+    em_plastic_move move;
+    const int32_t *indices;
+    const void *cells;
+    const double *cosine, *sine; /* of the block's own phases */
+    int64_t lost;                /* the least agent of whom a weight was lost, or -1 */
+} em_plastic_block;
+
+static EM_BASE_INLINE void em_plastic_edge(
+    const em_plastic_block *block, em_plastic_form form, int64_t e, em_plastic_row *row)
 {
-    const em_plastic *plastic = row->plastic;
-    const em_plastic_move *move = row->move;
+    const em_plastic_move *move = &block->move;
     const double weight = move->from[e];
-    const em_table_pair other = em_table_pick(row->cells, row->indices[e], form.single, false);
+    const em_table_pair other = em_table_pick(block->cells, block->indices[e], form.single, false);
     EM_TABLE_ADD(row->sum, other, weight);
     if (!form.learns) return;
-    const double rate =
-        row->cosine * EM_TABLE_PART(other, 0) + row->sine * EM_TABLE_PART(other, 1) - plastic->decay * weight;
+    const double x = row->cosine * EM_TABLE_PART(other, 0), y = row->sine * EM_TABLE_PART(other, 1);
+    const double rate = x + y - block->law.decay * weight;
     double next = move->base[e] + move->by * rate;
-    next = next < plastic->least ? plastic->least : next > plastic->most ? plastic->most : next;
+    next = next < block->law.least ? block->law.least : next;
+    next = next > block->law.most ? block->law.most : next;
     if (!(fabs(next) < INFINITY)) {
-        next = plastic->weight[e];
+        next = block->law.weight[e];
         row->lost = true;
     }
     if (form.keeps) move->work[e] = move->kept[e] + move->part * rate;
     move->to[e] = next;
 }
 
-/* All edges of a row as they stand: those that its strip has in common, and those after them. */
-static EM_BASE_INLINE void em_plastic_through(
-    em_plastic_row *row, em_plastic_form form, const em_rows_walk *walk)
+/* Edges from `edge` on that stand side by side, as many as are told. */
+static EM_BASE_INLINE int64_t em_plastic_edges(
+    const em_plastic_block *block, em_plastic_form form, int64_t edge, int64_t count, em_plastic_row *row)
 {
-    const bool strip = em_rows_stripped(walk);
-    const int64_t place = strip ? walk->row % EM_GRAPH_STRIP : 0, stride = strip ? EM_GRAPH_STRIP : 1;
-    const int64_t common = walk->graph->degree[walk->first + walk->row - place];
-    for (int64_t e = 0; e < common; e++) em_plastic_edge(row, form, walk->edge + place + stride * e);
-    const int64_t rest = common < walk->degree ? em_rows_place(walk, common) : 0;
-    for (int64_t e = rest; e < rest + walk->degree - common; e++) em_plastic_edge(row, form, e);
+    for (int64_t e = edge; e < edge + count; e++) em_plastic_edge(block, form, e, row);
+    return edge + count;
 }
 
-/* The fields of a block in a channel; returns the least agent of whom a weight was lost, or -1. */
-static EM_BASE_INLINE int64_t em_plastic_rows(
-    const em_plastic *plastic, const em_sense *sense, int channel, const em_plastic_move *move,
-    em_plastic_form form, int64_t block, const double *cosine, const double *sine, double *field)
+static EM_BASE_INLINE em_plastic_row em_plastic_open(const em_plastic_block *block, int64_t k)
 {
-    double *re = field + 2 * channel * EM_GRAPH_BLOCK;
-    em_rows_walk walk = em_rows_enter(sense->graph, block);
-    em_sense_rows rows = {sense, walk.first, re, re + EM_GRAPH_BLOCK, -1, 1.0};
-    int64_t lost = -1;
-    while (em_rows_next(&walk)) {
-        const double c = cosine[walk.agent - walk.first], s = sine[walk.agent - walk.first];
-        em_plastic_row row = {
-            .plastic = plastic,
-            .move = move,
-            .indices = sense->graph->indices,
-            .cells = sense->table[channel].cells,
-            .cosine = c * plastic->turn[0] + s * plastic->turn[1],
-            .sine = s * plastic->turn[0] - c * plastic->turn[1],
-        };
-        em_plastic_through(&row, form, &walk);
-        em_sense_keep(&rows, walk.first + walk.row, walk.degree, row.sum);
-        if (row.lost && (lost < 0 || walk.agent < lost)) lost = walk.agent;
+    const int64_t i = block->rows.sense->graph->order[block->rows.first + k];
+    const double *turn = block->law.turn;
+    return (em_plastic_row){
+        .cosine = block->cosine[i] * turn[0] + block->sine[i] * turn[1],
+        .sine = block->sine[i] * turn[0] - block->cosine[i] * turn[1],
+    };
+}
+
+static EM_BASE_INLINE void em_plastic_close(em_plastic_block *block, int64_t k, const em_plastic_row *row)
+{
+    const em_graph *graph = block->rows.sense->graph;
+    const int64_t place = block->rows.first + k, agent = block->rows.first + graph->order[place];
+    em_sense_keep(&block->rows, place, graph->degree[place], row->sum);
+    if (row->lost && (block->lost < 0 || agent < block->lost)) block->lost = agent;
+}
+
+/* The rows of a block: strips of four side by side, and those that are left, as in em_sense_strips. */
+static EM_BASE_INLINE int64_t em_plastic_rows(em_plastic_block block, em_plastic_form form, int64_t count)
+{
+    const em_graph *graph = block.rows.sense->graph;
+    const int32_t *degree = graph->degree + block.rows.first;
+    int64_t k = 0, edge = graph->start[block.rows.first / EM_GRAPH_BLOCK];
+    for (; k + EM_GRAPH_STRIP <= count; k += EM_GRAPH_STRIP) {
+        const int64_t common = degree[k];
+        em_plastic_row r0 = em_plastic_open(&block, k), r1 = em_plastic_open(&block, k + 1),
+                       r2 = em_plastic_open(&block, k + 2), r3 = em_plastic_open(&block, k + 3);
+        for (int64_t end = edge + EM_GRAPH_STRIP * common; edge < end; edge += EM_GRAPH_STRIP) {
+            em_plastic_edge(&block, form, edge, &r0);
+            em_plastic_edge(&block, form, edge + 1, &r1);
+            em_plastic_edge(&block, form, edge + 2, &r2);
+            em_plastic_edge(&block, form, edge + 3, &r3);
+        }
+        edge = em_plastic_edges(&block, form, edge, degree[k + 1] - common, &r1);
+        edge = em_plastic_edges(&block, form, edge, degree[k + 2] - common, &r2);
+        edge = em_plastic_edges(&block, form, edge, degree[k + 3] - common, &r3);
+        em_plastic_close(&block, k, &r0);
+        em_plastic_close(&block, k + 1, &r1);
+        em_plastic_close(&block, k + 2, &r2);
+        em_plastic_close(&block, k + 3, &r3);
     }
-    return lost;
+    for (; k < count; k++) {
+        em_plastic_row row = em_plastic_open(&block, k);
+        edge = em_plastic_edges(&block, form, edge, degree[k], &row);
+        em_plastic_close(&block, k, &row);
+    }
+    return block.lost;
 }
 
-/* Chooses the loop: one copy of it for each form. */
+/* The fields of a block in a channel; returns the least agent of whom a weight was lost, or -1. Chooses the loop: one copy
+ * of it for each form. */
 static inline int64_t em_plastic_channel(
     const em_plastic *plastic, const em_sense *sense, int channel, const em_plastic_move *move, bool learns,
     int64_t block, const double *cosine, const double *sine, double *field)
 {
+    const int64_t first = block * EM_GRAPH_BLOCK, count = em_graph_count(sense->graph->n, block);
+    const em_table *table = &sense->table[channel];
+    double *re = field + 2 * channel * EM_GRAPH_BLOCK;
+    const em_plastic_block one = {
+        .rows = {sense, first, re, re + EM_GRAPH_BLOCK, -1, 1.0},
+        .law = *plastic,
+        .move = *move,
+        .indices = sense->graph->indices,
+        .cells = table->cells,
+        .cosine = cosine,
+        .sine = sine,
+        .lost = -1,
+    };
 #define EM_PLASTIC_CASE(S, L, K)                                                                             \
     case (S) + 2 * (L) + 4 * (K):                                                                            \
-        return em_plastic_rows(                                                                              \
-            plastic, sense, channel, move, (em_plastic_form){S, L, K}, block, cosine, sine, field)
-    switch (sense->table[channel].single + 2 * learns + 4 * (learns && move->work != NULL)) {
+        return em_plastic_rows(one, (em_plastic_form){S, L, K}, count)
+    switch (table->single + 2 * learns + 4 * (learns && move->work != NULL)) {
         EM_PLASTIC_CASE(0, 0, 0);
         EM_PLASTIC_CASE(1, 0, 0);
         EM_PLASTIC_CASE(0, 1, 0);

@@ -12,7 +12,7 @@ import test_methods
 import ways
 
 import emerge
-from emerge import _engine, observe
+from emerge import _engine, adaptive, observe
 from emerge.model import Simplicial
 
 N, DT, TICKS = test_methods.N, 0.05, 3
@@ -56,6 +56,11 @@ def webs():
         emerge.Swarm(web_of(kind), emerge.Kuramoto(1.0), seed=1).step()
     yield
     web_of.cache_clear()
+
+
+def test_every_law_and_method_is_listed():
+    assert {type(law).__name__ for law, _, _ in LAWS.values()} == set(adaptive.LAWS)
+    assert {method for _, method in WAYS} == set(SERVED) == {"euler", "heun", "rk4"}
 
 
 def swarm_of(kind, name, law, threads=1, precision="double", isa=None):
@@ -134,11 +139,9 @@ def test_single_precision(kind, method):
     assert test_methods.apart(state(swarm), truth(kind, "Kuramoto", "Berner", method)) < 1e-5
 
 
-@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("law", [law for law in LAWS if LAWS[law][2] is None])
 def test_order_of_convergence(law):
-    """Weights and phases together are of the method's order, where no bound is touched."""
-    if LAWS[law][2] is not None:
-        pytest.skip("bounds are corners")
+    """Weights and phases together are of the method's order, where no bound, which is a corner, is touched."""
     ends = {}
     for method, order in (("euler", 1), ("heun", 2), ("rk4", 4)):
         for ticks in (8, 16, 256):
@@ -362,6 +365,17 @@ def test_a_way_that_cannot_serve_is_refused_and_nothing_happens(asked, says):
         with pytest.raises(emerge.InvalidValue, match=says):
             do(1, **asked)
     assert test_methods.same(before, state(swarm))
+
+
+def test_a_live_loop_refuses_another_topology_and_goes_on():
+    swarm = small()
+    with swarm.live(interval=0.001) as live:
+        with pytest.raises(emerge.InvalidValue, match="whose weights adapt stays"):
+            live.change(topology=emerge.Topology.ring(3)).result(timeout=60)
+        live.change(coupling=2.0).result(timeout=60)
+        with pytest.raises(emerge.InvalidValue, match="do not go with Simplicial"):
+            live.change(model=Simplicial(1.0, [(0, 1, 2)]))
+    assert swarm.model == emerge.Kuramoto(2.0)
 
 
 def test_what_the_sentence_about_rules_tells_works():

@@ -118,7 +118,8 @@ class Swarm:
     frequency or model while another thread runs the swarm raises `Busy`.
 
     Memory: 48 bytes an agent (32 on complete topologies and groups, and in single precision) beside the topology;
-    8 more once somebody nudges, and 8 once it tracks.
+    8 more once somebody nudges, and 8 once it tracks. Weights that adapt: 8 bytes an edge end, 24 once a method has
+    several stages.
 
     Swarms can be pickled, copied and deep-copied; the copy goes on with the same bits.
 
@@ -199,6 +200,7 @@ class Swarm:
         law = adaptive.law_of(adapt)
         adaptive.check_topology(topology)
         adaptive.check_model(law, model)
+        admit.memory(16 * topology.edge_ends, f"weights of {topology.edge_ends} edge ends that adapt")
         return adaptive.strengths_of(None, law, topology)
 
     def _learn(self, law: Adaptation, strengths: Floats) -> None:
