@@ -80,6 +80,7 @@ cdef dict FINDINGS = {
     EM_CHECK_LIVING: "the number of living agents is not that of the marks",
     EM_CHECK_VELOCITY: "a velocity is not finite",
     EM_CHECK_ENERGY: "an energy is negative, or more than an agent can hold",
+    EM_CHECK_WEIGHT: "a weight that adapts is not finite",
 }
 cdef dict TRIALS = {
     "mutex": EM_TRIAL_MUTEX, "atomic": EM_TRIAL_ATOMIC, "channel": EM_TRIAL_CHANNEL, "rcu": EM_TRIAL_RCU,
@@ -138,6 +139,11 @@ def methods():
         name: (em_step_methods[<int>kind].stages, em_step_methods[<int>kind].noise, em_step_methods[<int>kind].inertia)
         for name, kind in METHODS.items()
     }
+
+
+def methods_of_weights():
+    """Return the names of the integrators that weights which adapt can be served by."""
+    return tuple([name for name, kind in METHODS.items() if em_plastic_serves(<em_step_kind>kind)])
 
 
 def allocations():
@@ -222,5 +228,6 @@ cdef void _run(Batch *batch, int workers) noexcept:
 include "_ring.pxi"
 include "_graph.pxi"
 include "_list.pxi"
+include "_plastic.pxi"
 include "_swarm.pxi"
 include "_machines.pxi"

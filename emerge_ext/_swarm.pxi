@@ -143,6 +143,7 @@ cdef class Engine:
         em_base_free(self.swarm.energy.held)
         em_base_free(self.courses)
         em_triads_free(<em_triads *>self.swarm.sense.triads)
+        em_plastic_free(&self.swarm.plastic)
         em_base_free(self.work)
         em_base_free(self.strides)
         em_base_free(self.swarm.adapt.error)
@@ -279,7 +280,7 @@ cdef class Engine:
             held += 8 * swarm.n * (swarm.energy.each[k] != NULL)
         held += 8 * swarm.n * ((swarm.energy.held != NULL) + (self.rates != NULL)) + 8 * self.work_room
         held += 8 * self.strides_for * EM_ADAPT_ARRAYS * swarm.n + 16 * blocks * (self.strides_for > 0)
-        held += self.points * 16 + em_triads_size(swarm.sense.triads)
+        held += self.points * 16 + em_triads_size(swarm.sense.triads) + _weights_size(&swarm.plastic, swarm.sense.graph)
         held += self.scratches * (sizeof(em_scratch) + sizeof(em_steal_queue))
         if self.order != NULL:
             held += 8 * swarm.n
@@ -771,6 +772,39 @@ cdef class Engine:
         finally:
             self._leave()
 
+    def set_adaptation(self, law not None):
+        """Choose how the weights of the graph's edges adapt, from now on and for good; `write_weights` sets them first.
+
+        `law` is rate times strength as cosine and sine of the shift, rate times decay, and bounds.
+        """
+        cdef em_plastic *plastic = &self.swarm.plastic
+        self._enter()
+        try:
+            self._admit("adapt")
+            plastic.turn[0], plastic.turn[1], plastic.decay, plastic.least, plastic.most = law
+        finally:
+            self._leave()
+
+    def read_weights(self, double[::1] out not None):
+        """Copy the weights that adapt, row by row."""
+        self._enter()
+        try:
+            _show_weights(&self.swarm.plastic, self.swarm.sense.graph, out)
+        finally:
+            self._leave()
+
+    def write_weights(self, const double[::1] values not None):
+        """Set the weights that adapt; from the first time on, the graph's own are not read any more."""
+        self._enter()
+        try:
+            self._admit("strengths")
+            _fits_ends(self.swarm.sense.graph, values.shape[0])
+            _take_weights(&self.swarm.plastic, self.swarm.sense.graph)
+            _lay_weights(&self.swarm.plastic, self.swarm.sense.graph, values)
+            em_swarm_cut(&self.swarm)
+        finally:
+            self._leave()
+
     def set_key(self, uint64_t key):
         """Set what all that is drawn in ticks comes from."""
         self.swarm.key = key
@@ -908,6 +942,9 @@ cdef class Engine:
             self._gather()
             for name in others:
                 out = others[name]
+                if name == "strengths":
+                    _show_weights(&self.swarm.plastic, self.swarm.sense.graph, out)
+                    continue
                 self._fits(out)
                 memcpy(&out[0], self._array(name), self.swarm.n * sizeof(double))
             with nogil:
@@ -1061,6 +1098,7 @@ cdef class Engine:
                 swarm.now[v] = self._zeros("the state of a stage")
         if method == EM_STEP_ADAPTIVE:
             self._take_strides(variables)
+        _take_stages(&swarm.plastic, swarm.sense.graph, step.stages)
         return 0
 
     cdef int _take_strides(self, int variables) except -1:
@@ -1150,7 +1188,7 @@ cdef class Engine:
             ticks = min(ticks, max(FIRST_RECORD, self.kept))
         self._make_room(ticks + 1, workers)
         self._adopt()
-        if self.swarm.single and self.schedule == BARRIER:
+        if self.swarm.single and self.schedule == BARRIER and self.swarm.plastic.weight == NULL:
             self._cut(ticks, workers)
         self._gather()
         memset(batch, 0, sizeof(Batch))

@@ -393,6 +393,22 @@ cdef extern from "em_step.h" nogil:
     const em_step *em_step_methods
 
 
+cdef extern from "em_plastic.h" nogil:
+    ctypedef struct em_plastic:
+        double *weight
+        double *now
+        double *work
+        double *turn
+        double decay
+        double least
+        double most
+
+    bint em_plastic_serves(em_step_kind kind)
+    void em_plastic_free(em_plastic *plastic)
+    void em_plastic_show(const em_plastic *plastic, const em_graph *graph, int64_t block, double *shown)
+    void em_plastic_lay(em_plastic *plastic, const em_graph *graph, int64_t block, const double *shown)
+
+
 cdef extern from "em_course.h" nogil:
     ctypedef struct em_course:
         int parameter
@@ -511,6 +527,7 @@ cdef extern from "em_swarm.h" nogil:
         double *share
         double *extent
         em_sense sense
+        em_plastic plastic
         const em_tiles *tiles
         int64_t unit
         size_t panel_room
@@ -596,6 +613,7 @@ cdef extern from "em_check.h" nogil:
     const int EM_CHECK_LIVING
     const int EM_CHECK_VELOCITY
     const int EM_CHECK_ENERGY
+    const int EM_CHECK_WEIGHT
 
     int em_check_state(const em_swarm *swarm)
     int em_check_phasors(em_swarm *swarm, em_scratch *scratch)

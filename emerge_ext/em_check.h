@@ -17,6 +17,7 @@ enum {
     EM_CHECK_LIVING = 32,   /* the number of living agents is not that of the marks */
     EM_CHECK_VELOCITY = 64, /* a velocity is not finite */
     EM_CHECK_ENERGY = 128,  /* an energy is negative, or more than an agent can hold */
+    EM_CHECK_WEIGHT = 256,  /* a weight that adapts is not finite */
 };
 
 static inline int em_check_state(const em_swarm *swarm)
@@ -31,6 +32,9 @@ static inline int em_check_state(const em_swarm *swarm)
         if (swarm->energy.held != NULL && !em_energy_is_right(&swarm->energy, i)) found |= EM_CHECK_ENERGY;
         living += swarm->failed == NULL || !swarm->failed[i];
     }
+    const double *weight = swarm->plastic.weight;
+    for (int64_t e = 0; weight != NULL && e < swarm->sense.graph->ends; e++)
+        if (!isfinite(weight[e])) found |= EM_CHECK_WEIGHT;
     return living == swarm->living ? found : found | EM_CHECK_LIVING;
 }
 

@@ -68,10 +68,9 @@ static inline em_act_view em_stage_view(
     return view;
 }
 
-/* The fields of a block and its own phasors that are in front, by what `sense` shows it. */
-static inline void em_stage_sense(
-    em_swarm *swarm, const em_sense *sense, int64_t block, em_scratch *scratch, double **cosine,
-    double **sine)
+/* The own phasors of a block that are in front. */
+static inline void em_stage_own(
+    em_swarm *swarm, int64_t block, em_scratch *scratch, double **cosine, double **sine)
 {
     const em_table *front = swarm->table[swarm->front];
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
@@ -79,7 +78,30 @@ static inline void em_stage_sense(
         em_swarm_own(&front[h], h, first, scratch, &cosine[h], &sine[h]);
         if (!em_table_is_plain(&front[h])) em_table_load(&front[h], first, count, cosine[h], sine[h]);
     }
-    em_sense_block(sense, swarm->channels, first, count, cosine, sine, scratch->field);
+}
+
+/* The fields of a block and its own phasors that are in front, by what `sense` shows it. */
+static inline void em_stage_sense(
+    em_swarm *swarm, const em_sense *sense, int64_t block, em_scratch *scratch, double **cosine,
+    double **sine)
+{
+    int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    em_stage_own(swarm, block, scratch, cosine, sine);
+    if (swarm->plastic.weight != NULL)
+        em_plastic_sense(&swarm->plastic, sense, swarm->channels, block, cosine, sine, scratch->field);
+    else
+        em_sense_block(sense, swarm->channels, first, count, cosine, sine, scratch->field);
+}
+
+/* The same, by weights of a stage, which adapt; who would have one that is not finite keeps it, and is noted. */
+static inline void em_stage_learn(
+    em_swarm *swarm, int stage, int64_t block, em_scratch *scratch, double **cosine, double **sine)
+{
+    const em_plastic_move move = em_plastic_plan(&swarm->plastic, swarm->step, stage, swarm->dt);
+    em_stage_own(swarm, block, scratch, cosine, sine);
+    const int64_t lost = em_plastic_learn(
+        &swarm->plastic, &swarm->sense, swarm->channels, &move, block, cosine, sine, scratch->field);
+    if (lost >= 0) em_atomic_lower(&swarm->fault, (uint64_t)lost, memory_order_relaxed);
 }
 
 /* The field of a block as each agent sees it from its own phase, for those outside; channel 0. */
@@ -257,7 +279,10 @@ static inline void em_stage_unit(em_swarm *swarm, int stage, int64_t unit, em_sc
     for (int64_t block = first; block < first + swarm->unit && block < blocks; block++) {
         if (swarm->tiles != NULL) sense.ready = scratch->panel + (block - first) * EM_GRAPH_BLOCK;
         double *cosine[EM_SENSE_CHANNELS] = {NULL}, *sine[EM_SENSE_CHANNELS] = {NULL};
-        em_stage_sense(swarm, &sense, block, scratch, cosine, sine);
+        if (swarm->plastic.weight != NULL)
+            em_stage_learn(swarm, stage, block, scratch, cosine, sine);
+        else
+            em_stage_sense(swarm, &sense, block, scratch, cosine, sine);
         em_stage_combine(swarm, stage, block, cosine, sine, em_stage_back(swarm), scratch);
     }
 }

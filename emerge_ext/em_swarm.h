@@ -15,8 +15,7 @@
 #include "em_course.h"
 #include "em_energy.h"
 #include "em_inbox.h"
-#include "em_sense.h"
-#include "em_step.h"
+#include "em_plastic.h"
 
 #define EM_SWARM_NOBODY UINT64_MAX
 
@@ -36,6 +35,7 @@ typedef struct {
     double *share;                        /* [channels][blocks][2]: sum of the phasors of a block */
     double *extent; /* [blocks][2]: least and largest rate of a block, or NULL: nobody asks */
     em_sense sense;
+    em_plastic plastic;    /* weights that adapt, where there are any */
     const em_tiles *tiles; /* in use, or NULL */
     int64_t unit;          /* blocks that a worker does at a time: those of a panel, or one */
     size_t panel_room;     /* bytes that each worker has for the sums of a panel */
@@ -365,7 +365,8 @@ static inline void em_swarm_cut(em_swarm *swarm)
 {
     const em_tiles *tiles = em_tiles_of(swarm->sense.graph);
     const em_table *table = &swarm->table[0][0];
-    bool suits = tiles != NULL && swarm->channels == 1 && table->pairs && table->single && !table->latest;
+    bool plain = swarm->channels == 1 && swarm->plastic.weight == NULL;
+    bool suits = tiles != NULL && plain && table->pairs && table->single && !table->latest;
     swarm->tiles = suits && em_tiles_sums_size(tiles) <= swarm->panel_room ? tiles : NULL;
     swarm->unit = swarm->tiles == NULL ? 1 : em_tiles_panel(tiles);
 }

@@ -94,33 +94,33 @@ class Law:
         value = getattr(self, name)
         return value(time) if callable(value) else value
 
-    def rates(self, time, phase, velocity=None):
-        """Rates of change of phase and, with inertia, velocity."""
-        n = len(phase)
+    def rates(self, time, phase, velocity=None, weights=None):
+        """Rates of change of phase and, with inertia, velocity; what divides hangs on the weights of the topology."""
+        n, weights = len(phase), self.weights if weights is None else weights
         i, j = self.edges[:, 0], self.edges[:, 1]
         gap = phase[j] - phase[i] - np.broadcast_to(self.now("lag", time), n)[i]
         sines = sum(a * np.sin((h + 1) * gap) for h, a in enumerate(self.harmonics))
-        pull = np.bincount(i, self.weights * sines, n) / strengths(n, self.edges, self.weights, self.normalize)
+        pull = np.bincount(i, weights * sines, n) / strengths(n, self.edges, self.weights, self.normalize)
         torque = self.frequency + self.now("coupling", time) * pull
         if self.triads is not None:
             torque = torque + self.triadic * self.by_threes(phase)
         for places, part in ((1, self.triadic), (2, self.tetradic)):
             if np.any(part) and self.triads is None:
-                torque = torque + part * self.among(phase, places)
+                torque = torque + part * self.among(phase, places, weights)
         drive = self.drive_frequency * time + self.now("drive_phase", time)
         torque = torque + self.now("strength", time) * np.sin(drive - phase)
         if velocity is None:
             return [torque]
         return [velocity, (torque - self.now("damping", time) * velocity) / self.now("inertia", time)]
 
-    def among(self, phase, places):
+    def among(self, phase, places, weights):
         """What neighbours' triads, or tetrads (2), add up to: means of sin(2 j - k - i), or sin(j + k - l - i)."""
         n, (i, j) = len(phase), self.edges.T
         divided = strengths(n, self.edges, self.weights, self.normalize)
         z, second = (
             (
-                np.bincount(i, self.weights * np.cos(h * phase[j]), n),
-                np.bincount(i, self.weights * np.sin(h * phase[j]), n),
+                np.bincount(i, weights * np.cos(h * phase[j]), n),
+                np.bincount(i, weights * np.sin(h * phase[j]), n),
             )
             for h in (1, 2)
         )
@@ -148,7 +148,10 @@ class Law:
 
     def tick(self, method, time, dt, state, normal, held=None):
         """Return the next state, not wrapped, and the next energies."""
-        after = METHODS[method](self, time, dt, state, self.kick(time, dt, normal))
+        return self.pay(time, dt, state, METHODS[method](self, time, dt, state, self.kick(time, dt, normal)), held)
+
+    def pay(self, time, dt, state, after, held):
+        """Shorten the turns that agents cannot pay for; returns the next state and the next energies."""
         if self.energy is None:
             return after, None
         capacity, cost, recovery = self.energy
@@ -158,6 +161,30 @@ class Law:
         part = np.minimum(1.0, np.divide(purse, cost * abs(turn), out=np.ones_like(purse), where=turn != 0))
         moved = [state[0] + dt * natural + part * turn] + [natural + part * (v - natural) for v in after[1:]]
         return moved, np.minimum(capacity, purse - part * cost * abs(turn))
+
+
+@dataclass
+class Learning(Law):
+    """A model whose weights are its last state variable: dk/dt = rate (a cos(theta_j - theta_i + shift) - d k)."""
+
+    adapt: tuple = (0.0, 1.0, 0.0, 1.0)  # rate, a, shift, d
+    bounds: tuple = (-np.inf, np.inf)
+
+    def rates(self, time, *state):
+        *own, weights = state
+        weights = np.clip(weights, *self.bounds)
+        rate, strength, shift, decay = self.adapt
+        gap = own[0][self.edges[:, 1]] - own[0][self.edges[:, 0]]
+        change = rate * (strength * np.cos(gap + shift) - decay * weights)
+        return [*super().rates(time, *own, weights=weights), change]
+
+    def kick(self, time, dt, normal):
+        return [*super().kick(time, dt, normal), np.zeros(len(self.edges))]
+
+    def tick(self, method, time, dt, state, normal, held=None):
+        *after, weights = METHODS[method](self, time, dt, state, self.kick(time, dt, normal))
+        moved, purse = self.pay(time, dt, state, after, held)
+        return [*moved, np.clip(weights, *self.bounds)], purse
 
 
 def _add(state, *terms):

@@ -26,7 +26,8 @@ def example(monkeypatch):
     """Import an example by name, as it would import others beside it."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
     yield importlib.import_module
-    for name in ("server", "together", "apart", "fireflies", "explosive", "noisy", "chimera", "custom", "flashes"):
+    science = ("fireflies", "explosive", "noisy", "chimera", "custom", "flashes", "learning")
+    for name in ("server", "together", "apart", *science):
         sys.modules.pop(name, None)
 
 
@@ -203,6 +204,29 @@ class TestScience:
         assert slowest > 0.5
         assert fastest - slowest < 0.01
         assert custom.rates(function, 1.5, 1) == pytest.approx((0.0, 0.0), abs=1e-6)
+
+    def test_weights_learn_who_belongs_together_and_do_not_where_all_have_one_tempo(self, example, monkeypatch):
+        learning = example("learning")
+        swarm, tempo = learning.begin(3, emerge.Hebbian(rate=learning.RATE))
+        swarm.run(learning.DURATION, dt=learning.DT, method="rk4")
+        found = learning.clusters(swarm)
+        alike = tempo[:, None] == tempo
+        assert found.max() == 1
+        assert ((found[:, None] == found) == alike).all()
+        assert swarm.strengths[alike[learning.OTHERS]].min() > 0.95
+        assert abs(swarm.strengths[~alike[learning.OTHERS]]).max() < 0.2
+        assert 0.55 < learning.mean_coherence(swarm) < 0.75  # of two that pass each other, 2 / pi
+        monkeypatch.setattr(learning, "TEMPI", (1.0, 1.0))
+        swarm, _ = learning.begin(3, emerge.Hebbian(rate=learning.RATE))
+        swarm.run(learning.DURATION, dt=learning.DT, method="rk4")
+        assert learning.clusters(swarm).max() == 0
+
+    def test_the_example_of_learning_tells_it(self):
+        rows, text = run("learning")
+        assert rows["clusters that the weights tell"] == [2.0]
+        assert rows["pairs of agents that they tell right"] == [1.0]
+        assert rows["coherence of all, wired for good"][0] > 0.9 > rows["coherence of all, learning"][0]
+        assert len(text.splitlines()) == 13
 
     @pytest.mark.parametrize(
         ("name", "lines"), [("fireflies", 12), ("flashes", 10), ("explosive", 17), ("noisy", 11), ("custom", 6)]

@@ -12,6 +12,7 @@ Say who senses whom (`Topology`), how agents answer (`Kuramoto`), and run the `S
 import typing
 
 from .about import About, about
+from .adaptive import AntiHebbian, Hebbian
 from .atomic import AtomicArray
 from .barrier import PhaseBarrier
 from .batch import Batcher
@@ -68,6 +69,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "About",
+    "AntiHebbian",
     "AtomicArray",
     "Batcher",
     "Broadcaster",
@@ -91,6 +93,7 @@ __all__ = [
     "Full",
     "GraphError",
     "GraphFileError",
+    "Hebbian",
     "HigherOrder",
     "History",
     "IntegrateAndFire",

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from . import admit
+from . import adaptive, admit
 from .clock import Clock
 from .errors import Busy, Closed, Diverged, InvalidValue
 from .event import Converged, Event, Lost, Started, Stopped, Ticked
@@ -677,6 +677,8 @@ class Live:
     def _how_for(self, model: Model) -> Integrator:
         """Refuse a model that the loop's method, schedule or dt cannot serve."""
         check_asking(model, self._dt)
+        adaptive.check_model(self._swarm.adapt, model)
+        adaptive.check_way(self._swarm.adapt, self._method, self._schedule)
         return integrator(self._method, self._schedule, model)
 
     def _end(self, reason: str) -> None:

@@ -74,8 +74,8 @@ def lyapunov(
     ------
     InvalidType, InvalidValue
         If an argument is of the wrong type or range; or there is one agent, which is relative to nobody; or the copies
-        have met, so that nothing is left to measure; or turning costs energy, which cannot be brought back; or
-        agents fire.
+        have met, so that nothing is left to measure; or turning costs energy, or weights adapt, which cannot be brought
+        back; or agents fire.
     Diverged
         As `Swarm.step`.
 
@@ -112,6 +112,10 @@ def lyapunov(
         raise InvalidValue("a copy's energy cannot be brought back beside the other's: use a model without energy=")
     if swarm.model._pulses:
         raise InvalidValue("avalanches make two copies jump apart or meet: use a model without pulses")
+    if swarm.adapt is not None:
+        raise InvalidValue(
+            "a copy's weights that adapt cannot be brought back beside the other's: make the swarm without"
+        )
     inertial = swarm.model._inertial
     direction = admit.generator(seed).standard_normal((1 + inertial, len(swarm)))
     if relative and len(swarm) == 1:

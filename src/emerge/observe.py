@@ -27,6 +27,7 @@ from .samples import (
     OrderParameter,
     Phases,
     Splay,
+    Strengths,
     WindingNumber,
 )
 from .series import (
@@ -61,6 +62,7 @@ __all__ = [
     "Phases",
     "Settled",
     "Splay",
+    "Strengths",
     "WindingNumber",
     "chimera_index",
     "displacement",

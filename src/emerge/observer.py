@@ -77,6 +77,11 @@ class View:
         return self._ready[0]
 
     @cached_property
+    def strengths(self) -> Floats:
+        """Weights that adapt: a copy."""
+        return self._swarm.strengths
+
+    @cached_property
     def displacement(self) -> Floats:
         """How far agents have turned: a copy."""
         return self._swarm.displacement

@@ -28,6 +28,9 @@ from .phasor import MOMENT_MAX, Groups
 if TYPE_CHECKING:
     from .swarm import Swarm
 
+ENDS_MAX = 2**62
+"""More edge ends than any topology has."""
+
 __all__ = [
     "Displacement",
     "GroupOrder",
@@ -37,6 +40,7 @@ __all__ = [
     "OrderParameter",
     "Phases",
     "Splay",
+    "Strengths",
     "WindingNumber",
     "fixed",
 ]
@@ -367,6 +371,60 @@ class Displacement(OfAgents):
 
     def _look(self, view: View) -> npt.NDArray[np.float64]:
         return view.displacement if self.agents is None else view.displacement[self.agents]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strengths(Observer):
+    """Observes weights that adapt, as `Swarm.strengths`: shape (samples, k).
+
+    Parameters
+    ----------
+    ends : array_like of int, shape (k,), optional
+        Places in `Swarm.strengths` of those that are wanted, in this order; by default all.
+    every, after : float, optional
+        When: as for `OrderParameter`.
+
+    Raises
+    ------
+    InvalidType, InvalidValue
+        If an argument is of the wrong type or range, or the swarm was made without ``adapt=``.
+
+    Notes
+    -----
+    O(edges), and 8 k bytes, for each sample.
+
+    Examples
+    --------
+    >>> import emerge
+    >>> from emerge import observe
+    >>> web, law = emerge.Topology.from_edges([(0, 1), (1, 2)]), emerge.Hebbian(rate=0.0)
+    >>> swarm = emerge.Swarm(web, emerge.Kuramoto(coupling=1.0), seed=1, adapt=law)
+    >>> swarm.run(1.0, record=[observe.Strengths([0, 3], every=1.0)]).history["strengths"].value.tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
+    """
+
+    ends: Any = field(default=None, repr=False)
+
+    name: ClassVar[str] = "strengths"
+
+    def __post_init__(self) -> None:
+        Observer.__post_init__(self)
+        if self.ends is not None:
+            object.__setattr__(self, "ends", fixed(_ends(self.ends, ENDS_MAX)))
+
+    def _begin(self, swarm: Swarm) -> Kept:
+        count = swarm.strengths.size
+        if self.ends is not None:
+            _ends(self.ends, count)
+        return Sampled(self._look)
+
+    def _look(self, view: View) -> npt.NDArray[np.float64]:
+        return view.strengths if self.ends is None else view.strengths[self.ends]
+
+
+def _ends(value: object, count: int) -> npt.NDArray[np.int64]:
+    """Return places of edge ends, each below a count."""
+    return admit.places(value, count, "ends", "edge ends")
 
 
 def fixed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from . import admit, team
+from . import adaptive, admit, team
 from ._engine import AGENTS_OF_BLOCK, Engine, order_parameter
+from .adaptive import Adaptation
 from .asking import Asking
 from .broadcast import Broadcaster
 from .cancel import CancelToken, flag_of, in_thread
@@ -84,6 +85,9 @@ class Swarm:
         Velocities in rad per unit of time, finite, of a model with inertia. By default 0.
     energy : float or array_like of shape (n,), optional
         Energies, from 0 to the capacity, of a model with energy. By default the capacity.
+    adapt : Hebbian or AntiHebbian, optional
+        How the weights of the topology's edges change with the phases of their agents: see `strengths`. By default
+        they do not.
     seed : int or numpy.random.Generator, optional
         Seed of everything that is drawn: phases, disruptions and noise. By default fresh entropy, so that two swarms
         differ. Of a generator one number is drawn.
@@ -114,7 +118,8 @@ class Swarm:
     frequency or model while another thread runs the swarm raises `Busy`.
 
     Memory: 48 bytes an agent (32 on complete topologies and groups, and in single precision) beside the topology;
-    8 more once somebody nudges, and 8 once it tracks.
+    8 more once somebody nudges, and 8 once it tracks. Weights that adapt: 8 bytes an edge end, 24 once a method has
+    several stages.
 
     Swarms can be pickled, copied and deep-copied; the copy goes on with the same bits.
 
@@ -136,6 +141,7 @@ class Swarm:
         phase: float | npt.ArrayLike | None = None,
         velocity: float | npt.ArrayLike | None = None,
         energy: float | npt.ArrayLike | None = None,
+        adapt: Adaptation | None = None,
         seed: int | np.random.Generator | None = None,
         threads: int | None = None,
         precision: Precision = "double",
@@ -143,6 +149,7 @@ class Swarm:
         if not isinstance(topology, Topology):
             raise InvalidType(f"topology must be an emerge.Topology, not {topology!r}")
         _check_model(model)
+        strengths = None if adapt is None else self._learning(topology, model, adapt)
         n = len(topology)
         self._threads = team.threads(threads)
         self._precision = _precision_of(precision)
@@ -158,6 +165,8 @@ class Swarm:
             self.velocity = velocity
         if energy is not None:
             self.energy = energy
+        if adapt is not None and strengths is not None:
+            self._learn(adapt, strengths)
 
     def _begin(self, topology: Topology, model: Model, phase: Floats, frequency: Floats) -> None:
         """Set up the engine for checked values."""
@@ -167,6 +176,7 @@ class Swarm:
         )
         key = np.random.SeedSequence([self._seed, NOISE]).generate_state(1, np.uint64)[0]
         self._engine.set_key(int(key))
+        self._adapt: Adaptation | None = None
         self._take_model(model)
         self._lock = threading.RLock()  # keeps together what is set, drawn or saved together
         renew_after_fork(self)
@@ -183,6 +193,21 @@ class Swarm:
         self._model = model
         asks = model._asks or model._functions
         self._asking = Asking(self._engine, model) if asks else None
+
+    @staticmethod
+    def _learning(topology: Topology, model: Model, adapt: object) -> Floats:
+        """Return the weights that a law begins with, if topology and model can serve it."""
+        law = adaptive.law_of(adapt)
+        adaptive.check_topology(topology)
+        adaptive.check_model(law, model)
+        admit.memory(16 * topology.edge_ends, f"weights of {topology.edge_ends} edge ends that adapt")
+        return adaptive.strengths_of(None, law, topology)
+
+    def _learn(self, law: Adaptation, strengths: Floats) -> None:
+        """Let the weights of edges be state, beginning with these."""
+        self._engine.write_weights(strengths)
+        self._engine.set_adaptation(law._told())
+        self._adapt = law
 
     # ---- state
 
@@ -249,6 +274,48 @@ class Swarm:
             raise InvalidValue("energy must be from 0 to the capacity")
         self._engine.write("energy", energy)
 
+    @property
+    def adapt(self) -> Adaptation | None:
+        """How weights change with phases, or None. Assign another law to change it between ticks.
+
+        Only where the swarm was made with ``adapt=``: raises `InvalidValue` otherwise. ``rate=0`` holds weights.
+        """
+        return self._adapt
+
+    @adapt.setter
+    def adapt(self, value: Adaptation) -> None:
+        law = adaptive.law_of(value)
+        with self._lock:
+            adaptive.strengths_of(self.strengths, law, self._topology)
+            self._engine.set_adaptation(law._told())
+            self._adapt = law
+
+    @property
+    def strengths(self) -> Floats:
+        """Weights that adapt: shape (edge ends,), a copy. Assign one number or one for each, finite, within the bounds.
+
+        In the order of the rows of `Topology.to_scipy`, ascending: by who senses, then by whom; that of
+        `Topology.edges` if the topology is directed. An undirected edge has two, which differ if `adapt` has a shift.
+        At first they are the topology's weights, which stay what they were. Only of a swarm that was made with
+        ``adapt=``: raises `InvalidValue` otherwise.
+        """
+        self._adapting()
+        strengths = np.empty(self._topology.edge_ends)
+        self._engine.read_weights(strengths)
+        return strengths
+
+    @strengths.setter
+    def strengths(self, value: float | npt.ArrayLike) -> None:
+        self._engine.write_weights(adaptive.strengths_of(value, self._adapting(), self._topology))
+
+    def _adapting(self) -> Adaptation:
+        """Return the law by which weights adapt, or say that they do not."""
+        if self._adapt is None:
+            raise InvalidValue(
+                "the weights of this swarm do not adapt: make it with adapt=, as emerge.Hebbian(rate=0.1)"
+            )
+        return self._adapt
+
     def track(self) -> None:
         """Count from now on how far agents turn, for `displacement`; nothing changes if that is done already.
 
@@ -303,7 +370,8 @@ class Swarm:
             self._take_model(value)
 
     def _check_exchange(self, model: Model) -> None:
-        """Refuse a model that the run which is going on cannot serve."""
+        """Refuse a model that the run which is going on, or the law of the weights, cannot serve."""
+        adaptive.check_model(self._adapt, model)
         serving = self._engine.serving
         if serving is not None:
             method, schedule, dt = serving
@@ -319,6 +387,11 @@ class Swarm:
     def topology(self, value: Topology) -> None:
         if not isinstance(value, Topology):
             raise InvalidType(f"topology must be an emerge.Topology, not {value!r}")
+        if self._adapt is not None:
+            raise InvalidValue(
+                "the topology of a swarm whose weights adapt stays, since its edges carry them: make another swarm, or"
+                " set strengths of edges to 0"
+            )
         with self._lock:
             self._engine.set_graph(value._graph)
             self._topology = value
@@ -506,6 +579,7 @@ class Swarm:
         if method != "euler" or schedule != "barrier" or not order is rtol is atol is dt_min is dt_max is None:
             chosen, agents = schedule_of(schedule, order, self)
             how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
+            adaptive.check_way(self._adapt, how.method, chosen)
         if asking is None and self._choose_next == inf:
             engine.step(left, dt, chosen, agents, pace.workers, how.method, how.tolerances)
             return
@@ -634,6 +708,7 @@ class Swarm:
         interval = due(every, until, dt, ticks)
         chosen, agents = schedule_of(schedule, order, self)
         how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
+        adaptive.check_way(self._adapt, how.method, chosen)
         check_asking(self._model, dt)
         recorder = Recorder(self, observers, dt, due(None, None, dt, ticks)) if observers else None
         call, interval, after = asked(until, self, dt, interval)
@@ -982,6 +1057,8 @@ class Swarm:
         }
         with self._lock:
             arrays |= {name: np.empty(n) for name in ("velocity", "energy") if self._engine.has(name)}
+            if self._adapt is not None:
+                arrays["strengths"] = np.empty(self._topology.edge_ends)
             clock, nudged, tracked = self._engine.snapshot(**arrays)
             if not nudged:
                 del arrays["waiting"]
@@ -995,6 +1072,8 @@ class Swarm:
                 "disruptions": self._disruptions,
                 "precision": self._precision,
             }
+            if self._adapt is not None:
+                facts["adapt"] = adaptive.facts(self._adapt)
             stride = self._engine.stride()
             if stride is not None:
                 facts["stride"], arrays["stride"] = stride
@@ -1035,6 +1114,9 @@ def _restored(facts: dict[str, Any], arrays: Arrays, topology: Topology, threads
     for name in ("velocity", "energy"):
         if swarm._engine.has(name):
             swarm._engine.write(name, admit.vector(arrays[name], name, n))
+    if "adapt" in facts:
+        law = adaptive.saved(facts["adapt"])
+        swarm._learn(law, adaptive.strengths_of(arrays["strengths"], law, topology))
     if "stride" in facts:
         swarm._engine.set_stride(tuple(facts["stride"]), np.ascontiguousarray(arrays["stride"], np.float64))
     return swarm

@@ -1,5 +1,5 @@
 /* Ticks of models and integrators, done by a team of plain threads: the same bits for any team and instruction set, with
- * parameters for all agents or for each, and no memory taken. */
+ * parameters for all agents or for each, weights that adapt, and no memory taken. */
 #include "em_isa.h"
 #include "em_team.h"
 
@@ -7,6 +7,7 @@
 #include "phases.h"
 
 enum { AGENTS = 5 * EM_GRAPH_BLOCK + 77, TICKS = 6 };
+enum { DEGREE = 6, ROWS = 4 + DEGREE }; /* most edges of an agent; rows of what is found */
 
 typedef struct {
     em_act_kind act;
@@ -152,7 +153,56 @@ static em_triads *triads(void)
     return made;
 }
 
-static void prepare(job *j, const law *chosen, em_graph *graph, bool each)
+/* Weights of 1 that change quickly, some to a bound. */
+static void learn(em_swarm *swarm, const em_graph *graph)
+{
+    em_plastic *plastic = &swarm->plastic;
+    *plastic = (em_plastic){rows(DEGREE), rows(DEGREE), rows(DEGREE), {4.0, 1.0}, 2.0, 0.7, INFINITY};
+    for (int64_t e = 0; e < graph->ends; e++) plastic->weight[e] = 1.0;
+}
+
+/* Euler's first tick in other words: each weight by its own two agents. */
+static void check_learnt(const em_graph *graph)
+{
+    em_swarm swarm = {.n = AGENTS};
+    double *phase = rows(1), field[2 * EM_GRAPH_BLOCK];
+    uint64_t seed = 5;
+    for (int i = 0; i < AGENTS; i++) phase[i] = 6 * check_uniform(&seed);
+    em_table table = {em_base_alloc(em_table_size(AGENTS, false)), AGENTS, true, false, false};
+    double *cosine = rows(1), *sine = rows(1);
+    for (int i = 0; i < AGENTS; i++) em_phase_sincos(phase[i], &cosine[i], &sine[i]);
+    em_table_store(&table, 0, AGENTS, cosine, sine);
+    learn(&swarm, graph);
+    em_sense sense = {.graph = graph, .table = {table}, .scale = 1.0};
+    const em_plastic_move move = em_plastic_plan(&swarm.plastic, EM_STEP_EULER, 0, 0.05);
+    for (int64_t block = 0; block < em_graph_blocks(AGENTS); block++) {
+        double *c = cosine + block * EM_GRAPH_BLOCK, *s = sine + block * EM_GRAPH_BLOCK;
+        CHECK(em_plastic_learn(&swarm.plastic, &sense, 1, &move, block, &c, &s, field) == -1);
+        em_rows_walk walk = em_rows_enter(graph, block);
+        while (em_rows_next(&walk)) {
+            double sum = 0.0;
+            for (int64_t e = 0; e < walk.degree; e++) {
+                const int64_t at = em_rows_place(&walk, e);
+                const double gap = phase[graph->indices[at]] - phase[walk.agent];
+                const double next = 1.0 + 0.05 * (4.0 * cos(gap) + sin(gap) * -1.0 - 2.0);
+                CHECK(fabs(swarm.plastic.weight[at] - (next < 0.7 ? 0.7 : next)) < 1e-14);
+                sum += cosine[graph->indices[at]];
+            }
+            CHECK(fabs(field[walk.agent - walk.first] - sum) < 1e-13);
+        }
+    }
+    em_base_free(phase), em_base_free(table.cells), em_base_free(cosine), em_base_free(sine);
+    em_plastic_free(&swarm.plastic);
+}
+
+/* Whether weights can adapt. */
+static bool may_learn(const law *chosen, const em_graph *graph)
+{
+    return em_plastic_serves(chosen->step) && graph->kind == EM_GRAPH_STORED &&
+           chosen->act != EM_ACT_SIMPLICIAL;
+}
+
+static void prepare(job *j, const law *chosen, em_graph *graph, bool each, bool learns)
 {
     em_swarm *swarm = &j->swarm;
     const int64_t blocks = em_graph_blocks(AGENTS);
@@ -184,6 +234,7 @@ static void prepare(job *j, const law *chosen, em_graph *graph, bool each)
     swarm->adapt.absolute = swarm->adapt.relative = 1e-4;
     swarm->adapt.next = swarm->dt / 3, swarm->adapt.most = INFINITY;
     if (chosen->act == EM_ACT_SIMPLICIAL) swarm->sense.triads = triads();
+    if (learns) learn(swarm, graph);
     em_swarm_enter(swarm, graph);
     uint64_t seed = 42;
     double *start = rows(1), *frequency = rows(1);
@@ -202,27 +253,31 @@ static void let_go(job *j)
     em_base_free(swarm->share), em_base_free(swarm->cells), em_base_free(em_swarm_wide(swarm));
     em_base_free(swarm->energy.held), em_sums_free(em_swarm_offered(swarm));
     em_triads_free((em_triads *)swarm->sense.triads);
+    em_plastic_free(&swarm->plastic);
     em_base_free(swarm->adapt.base[0]), em_base_free(swarm->adapt.error), em_base_free(swarm->adapt.worst);
 }
 
 /* Runs a swarm and leaves all of its state in `found`, rows of agents. */
-static void ticks(em_graph *graph, const law *chosen, const em_isa *isa, int size, bool each, double *found)
+static void ticks(
+    em_graph *graph, const law *chosen, const em_isa *isa, int size, bool each, bool learns, double *found)
 {
     job j = {.isa = isa, .team = em_base_alloc(sizeof(em_team))};
     const size_t row = AGENTS * sizeof(double);
     em_swarm_init(&j.swarm);
     em_team_init(j.team, 2);
     j.scratch = em_base_alloc((size_t)size * sizeof(em_scratch));
-    prepare(&j, chosen, graph, each);
+    prepare(&j, chosen, graph, each, learns);
     const int64_t live = em_base_live();
     check_together(size, run, &j);
     CHECK(em_base_live() == live); /* ticks take no memory */
     CHECK(em_atomic_load(&j.swarm.fault, memory_order_relaxed) == EM_SWARM_NOBODY);
-    memset(found, 0, 4 * row);
+    memset(found, 0, ROWS * row);
     memcpy(found, j.swarm.state[0], row);
     if (j.swarm.variables > 1) memcpy(found + AGENTS, j.swarm.state[1], row);
     if (chosen->energy) memcpy(found + 2 * AGENTS, j.swarm.energy.held, row);
     memcpy(found + 3 * AGENTS, j.swarm.displacement, row);
+    if (j.swarm.plastic.weight != NULL)
+        memcpy(found + 4 * AGENTS, j.swarm.plastic.weight, (size_t)graph->ends * sizeof(double));
     let_go(&j);
     em_base_free(j.scratch), em_base_free(j.team);
 }
@@ -233,25 +288,29 @@ int main(int argc, char **argv)
     const int64_t before = em_base_live(), sizes[] = {700, AGENTS - 700}, line = AGENTS;
     const double between[] = {1.0, 0.3, 0.2, 1.0};
     em_graph *graphs[] = {
-        phases_scattered(AGENTS, 6, 900, 7, false),
+        phases_scattered(AGENTS, DEGREE, 900, 7, false),
         em_groups_create(2, sizes, between),
         em_lattice_create(1, &line, 5, true),
     };
     const em_isa *isas[3];
     const int count = em_isa_list(isas);
-    const size_t all = 4 * AGENTS * sizeof(double);
+    const size_t all = ROWS * AGENTS * sizeof(double);
     double *first = malloc(all), *other = malloc(all);
     for (size_t l = 0; l < sizeof LAWS / sizeof *LAWS; l++)
-        for (size_t g = 0; g < sizeof graphs / sizeof *graphs; g++) {
-            ticks(graphs[g], &LAWS[l], isas[0], 1, false, first);
+        for (size_t g = 0; g < 2 * (sizeof graphs / sizeof *graphs); g++) {
+            em_graph *graph = graphs[g / 2];
+            const bool learns = g % 2 == 1;
+            if (learns && !may_learn(&LAWS[l], graph)) continue;
+            ticks(graph, &LAWS[l], isas[0], 1, false, learns, first);
             double moved = 0.0;
             for (int i = 0; i < AGENTS; i++) moved += fabs(first[3 * AGENTS + i]) / AGENTS;
             CHECK(moved > 0.01 && moved < 10.0);
             for (int k = 0; k < count; k++) {
-                ticks(graphs[g], &LAWS[l], isas[k], size, k % 2 == 0, other);
+                ticks(graph, &LAWS[l], isas[k], size, k % 2 == 0, learns, other);
                 CHECK(memcmp(first, other, all) == 0);
             }
         }
+    check_learnt(graphs[0]);
     for (size_t g = 0; g < sizeof graphs / sizeof *graphs; g++) em_graph_free(graphs[g]);
     free(first), free(other);
     CHECK(em_base_live() == before);
