@@ -36,11 +36,22 @@ WEBS = {
     "directed": lambda: emerge.Topology.from_edges(ways.SCATTERED[:4000] % N, N, weights=SPREAD, directed=True),
 }
 SERVED = _engine.methods_of_weights()
+
+
+def goes(name):
+    model, _ = test_methods.MODELS[name]()
+    try:
+        adaptive.check_model(emerge.Hebbian(rate=1.0), model)
+    except emerge.InvalidValue:
+        return False
+    return True
+
+
 WAYS = [
     (name, method)
-    for name in test_methods.MODELS
+    for name in filter(goes, test_methods.MODELS)
     for method in SERVED
-    if not name.startswith("Simplicial") and test_methods.allowed(name, method)
+    if test_methods.allowed(name, method)
 ]
 
 
@@ -316,6 +327,8 @@ REFUSED = [
     (lambda: small(adapt=0.1), r"adapt must be a law such as emerge\.Hebbian\(rate=0\.1\), or None, not 0\.1"),
     (lambda: small(adapt=emerge.Hebbian(rate=1, bounds=(0, 0.5))), r"within the bounds 0 and 0\.5, but entry 0 is 1"),
     (lambda: small(model=Simplicial(1.0, [(0, 1, 2)])), r"do not go with Simplicial"),
+    (lambda: small(model=emerge.IntegrateAndFire(2.0, 1.0, 0.1)), r"do not go with IntegrateAndFire"),
+    (lambda: assign("model", emerge.PhaseResponse(0.1)), r"do not go with PhaseResponse"),
     (lambda: assign("model", Simplicial(1.0, [(0, 1, 2)])), r"do not go with Simplicial"),
     (lambda: assign("topology", emerge.Topology.ring(3)), r"the topology of a swarm whose weights adapt stays"),
     (
