@@ -222,5 +222,6 @@ cdef void _run(Batch *batch, int workers) noexcept:
 include "_ring.pxi"
 include "_graph.pxi"
 include "_list.pxi"
+include "_past.pxi"
 include "_swarm.pxi"
 include "_machines.pxi"

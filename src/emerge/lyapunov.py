@@ -107,6 +107,8 @@ def lyapunov(
         if span % ticks:
             raise InvalidValue(f"{name} must be a whole number of intervals of {ticks * dt:g}, not {span * dt:g}")
     apart = admit.real(distance, "distance", least=1e-12, most=0.01)
+    if swarm._past is not None:
+        raise InvalidValue("a copy that senses late cannot be brought back beside the other: its past would stay apart")
     if swarm.model.energy is not None:
         raise InvalidValue("a copy's energy cannot be brought back beside the other's: use a model without energy=")
     inertial = swarm.model._inertial

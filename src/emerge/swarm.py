@@ -22,12 +22,15 @@ from .errors import CheckpointError, InvalidType, InvalidValue
 from .event import Disrupted, Event, Failed, Restored, TopologyChanged
 from .fork import renew_after_fork
 from .live import Live
-from .method import PLAIN, Method, integrator
+from .method import PLAIN, Integrator, Method, integrator
 from .metrics import Metrics
 from .model import Model
 from .model import facts as model_facts
 from .model import saved as saved_model
 from .pace import Pace
+from .past import Before, Past
+from .past import admitted as admitted_past
+from .past import restored as restored_past
 from .progress import Watcher, watching
 from .result import RunResult
 from .run import Run, Schedule, batch, check_asking, due, schedule_of, target, ticks_of
@@ -84,6 +87,15 @@ class Swarm:
         Velocities in rad per unit of time, finite, of a model with inertia. By default 0.
     energy : float or array_like of shape (n,), optional
         Energies, from 0 to the capacity, of a model with energy. By default the capacity.
+    delay : float or array_like of shape (E,), default 0.0
+        How late agents sense each other, in units of time: 0, or finite and at least the dt of its ticks. One number for
+        all, or one for each edge in the order of ``topology.edges``, an undirected one for both ways, such as
+        `Connectome.delays` gives. With delay 0 agents sense the present, as without.
+    history : {"constant", "rotation"}, Series or (times, phases), default "constant"
+        What was before the first tick, of agents that sense late. "constant": the phases they have then. "rotation": each
+        turned at its natural frequency, or at its velocity. Or what was recorded, as ``history["phases"]`` of a run with
+        `observe.Phases`, or times, shape (k,), and phases, shape (k, n): it ends at the start, whatever its last time is,
+        reaches back as far as the longest delay, and goes in straight lines. Without `phase` agents start from its end.
     seed : int or numpy.random.Generator, optional
         Seed of everything that is drawn: phases, disruptions and noise. By default fresh entropy, so that two swarms
         differ. Of a generator one number is drawn.
@@ -113,6 +125,10 @@ class Swarm:
     state between two ticks. Assigning phase,
     frequency or model while another thread runs the swarm raises `Busy`.
 
+    Agents that sense late read a ring of past phasors: 16 bytes for each agent and each tick of the longest delay, and 8
+    for each edge end where edges have delays of their own. Between ticks it is read off cubics. They need the schedule
+    "barrier", a method of fixed steps and one dt; see `docs/guide.md`.
+
     Memory: 48 bytes an agent (32 on complete topologies and groups, and in single precision) beside the topology;
     8 more once somebody nudges, and 8 once it tracks.
 
@@ -136,6 +152,8 @@ class Swarm:
         phase: float | npt.ArrayLike | None = None,
         velocity: float | npt.ArrayLike | None = None,
         energy: float | npt.ArrayLike | None = None,
+        delay: float | npt.ArrayLike = 0.0,
+        history: Before = "constant",
         seed: int | np.random.Generator | None = None,
         threads: int | None = None,
         precision: Precision = "double",
@@ -151,6 +169,9 @@ class Swarm:
         admit.memory(BYTES_OF_AN_AGENT * n, f"a swarm of {n} agents")
         if frequency is None:
             frequency = 0.0 if topology.frequency is None else topology.frequency
+        self._past = admitted_past(delay, history, topology)
+        if phase is None and self._past is not None and self._past.phases is not None:
+            phase = self._past.phases[-1]
         if phase is None:
             phase = self._random(PHASES, 0).uniform(0.0, 2 * np.pi, n)
         self._begin(topology, model, admit.vector(phase, "phase", n), admit.vector(frequency, "frequency", n))
@@ -162,8 +183,9 @@ class Swarm:
     def _begin(self, topology: Topology, model: Model, phase: Floats, frequency: Floats) -> None:
         """Set up the engine for checked values."""
         usual, _ = team.choice(self._threads, len(topology), topology.edge_ends)
+        graph = topology._graph if self._past is None else self._past.graph(topology)
         self._engine = Engine(
-            topology._graph, _within_reach(phase), frequency, usual, team.cores(), self._precision == "single"
+            graph, _within_reach(phase), frequency, usual, team.cores(), self._precision == "single"
         )
         key = np.random.SeedSequence([self._seed, NOISE]).generate_state(1, np.uint64)[0]
         self._engine.set_key(int(key))
@@ -179,6 +201,8 @@ class Swarm:
         self._result: RunResult | None = None
 
     def _take_model(self, model: Model) -> None:
+        if self._past is not None:
+            self._past.admit_model(model)
         model._tell(self._engine, self._engine.graph.n, self._engine.time)
         self._model = model
         asks = model._asks or model._functions
@@ -196,7 +220,8 @@ class Swarm:
     def phase(self) -> Floats:
         """Phases in rad, in [0, 2π), shape (n,): a copy. Assign one number or n of them, finite.
 
-        Nudges that no tick has taken yet are in what is read; assigning drops them.
+        Nudges that no tick has taken yet are in what is read; assigning drops them. What agents that sense late sense of
+        the past stays as it was: an assignment changes the present alone.
         """
         phase = np.empty(len(self))
         self._engine.read_phase(phase)
@@ -308,10 +333,19 @@ class Swarm:
         if not isinstance(value, Topology):
             raise InvalidType(f"topology must be an emerge.Topology, not {value!r}")
         with self._lock:
-            self._engine.set_graph(value._graph)
+            graph = value._graph
+            if self._past is not None:
+                self._past.admit_topology(value)
+                graph = self._past.graph(value)
+            self._engine.set_graph(graph)
             self._topology = value
         self._choose_next = -inf
         self._tell(TopologyChanged, topology=value)
+
+    @property
+    def delay(self) -> float | Floats:
+        """How late agents sense each other: one number, or one for each edge of `topology`, shape (E,), a copy."""
+        return 0.0 if self._past is None else self._past.shown
 
     @property
     def precision(self) -> Precision:
@@ -389,7 +423,8 @@ class Swarm:
     @property
     def nbytes(self) -> int:
         """Bytes of memory that the engine holds for this swarm, its topology counted once."""
-        return self._engine.nbytes + self._topology._graph.nbytes
+        mine, shown = self._engine.graph, self._topology._graph
+        return self._engine.nbytes + shown.nbytes + (0 if mine is shown else mine.nbytes)
 
     def metrics(self) -> Metrics:
         """Return counts of what the swarm has done since it was made.
@@ -494,6 +529,8 @@ class Swarm:
         if method != "euler" or schedule != "barrier" or not order is rtol is atol is dt_min is dt_max is None:
             chosen, agents = schedule_of(schedule, order, self)
             how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
+        if self._past is not None:
+            self._look_back(dt, chosen, how)
         if asking is None and self._choose_next == inf:
             engine.step(left, dt, chosen, agents, pace.workers, how.method, how.tolerances)
             return
@@ -621,6 +658,7 @@ class Swarm:
         chosen, agents = schedule_of(schedule, order, self)
         how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
         check_asking(self._model, dt)
+        self._look_back(dt, chosen, how)
         recorder = Recorder(self, observers, dt, due(None, None, dt, ticks)) if observers else None
         call, interval, after = asked(until, self, dt, interval)
         with watching(progress) as watcher, self._engine:
@@ -742,6 +780,15 @@ class Swarm:
         return Live(
             self, interval, speed, method=method, schedule=schedule, catch_up=catch_up, until=goal, clock=chosen
         )
+
+    def _look_back(self, dt: float, schedule: Schedule, how: Integrator) -> None:
+        """Refuse ticks that agents that sense late cannot do, and make their past before the first."""
+        past = self._past
+        if past is None:
+            return
+        past.check(dt, schedule, how.method)
+        with self._lock:
+            past.begin(self._engine, dt, self.phase, self.velocity if self._model._inertial else self.frequency)
 
     def _choose(self) -> None:
         """Choose the team, unless that was done a moment ago, or no other could be chosen."""
@@ -968,6 +1015,8 @@ class Swarm:
         }
         with self._lock:
             arrays |= {name: np.empty(n) for name in ("velocity", "energy") if self._engine.has(name)}
+            if self._engine.past_size:
+                arrays["past"] = np.empty(self._engine.past_size)
             clock, nudged, tracked = self._engine.snapshot(**arrays)
             if not nudged:
                 del arrays["waiting"]
@@ -981,6 +1030,8 @@ class Swarm:
                 "disruptions": self._disruptions,
                 "precision": self._precision,
             }
+            if self._past is not None:
+                self._past.state(facts, arrays)
             stride = self._engine.stride()
             if stride is not None:
                 facts["stride"], arrays["stride"] = stride
@@ -1010,6 +1061,7 @@ def _restored(facts: dict[str, Any], arrays: Arrays, topology: Topology, threads
         admit.count(drawn[0] if drawn else tick, "tick", least=0),
     )
     n = len(topology)
+    swarm._past = restored_past(facts, arrays, topology)
     swarm._begin(
         topology, model, admit.vector(arrays["phase"], "phase", n), admit.vector(arrays["frequency"], "frequency", n)
     )
@@ -1021,6 +1073,8 @@ def _restored(facts: dict[str, Any], arrays: Arrays, topology: Topology, threads
     for name in ("velocity", "energy"):
         if swarm._engine.has(name):
             swarm._engine.write(name, admit.vector(arrays[name], name, n))
+    if swarm._past is not None and swarm._past.dt is not None:
+        swarm._past.resume(swarm._engine, swarm.phase, arrays["past"])
     if "stride" in facts:
         swarm._engine.set_stride(tuple(facts["stride"]), np.ascontiguousarray(arrays["stride"], np.float64))
     return swarm
