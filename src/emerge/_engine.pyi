@@ -1,6 +1,6 @@
 """What the compiled engine offers to the upper floor; a test compares it with the module."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypedDict, final
 
 import numpy as np
