@@ -257,17 +257,14 @@ class Late(Law):
     def shown(self, time, phase):
         """What each edge shows of its other end at a time within the tick: the cubic through four ticks."""
         node = np.round(2 * (time - self.begun) / self.dt) / 2
-        j, out = self.edges[:, 1], np.exp(1j * phase)[self.edges[:, 1]]
-        for late in np.unique(self.late[self.late > 0]):
-            ago = late - node
-            newest = max(int(np.floor(ago)) - 1, 0)
-            ticks = newest + np.arange(4)
-            value = 0
-            for k in ticks:
-                others = ticks[ticks != k]
-                value = value + np.prod((ago - others) / (k - others)) * self.seen[-1 - k]
-            out[self.late == late] = value[j[self.late == late]]
-        return out
+        j, seen = self.edges[:, 1], np.array(self.seen)
+        ago = self.late - node
+        newest = np.maximum(np.floor(ago).astype(int) - 1, 0)
+        value = np.zeros(len(j), complex)
+        for k in range(4):
+            part = np.prod([(ago - newest - m) / (k - m) for m in range(4) if m != k], axis=0)
+            value += part * seen[-1 - newest - k, j]
+        return np.where(self.late > 0, value, np.exp(1j * phase)[j])
 
     def rates(self, time, phase, velocity=None):
         """Rates of change of phase and, with inertia, velocity."""
