@@ -87,15 +87,16 @@ static inline void em_past_lay(em_past *past, const em_graph *graph, int64_t blo
 }
 
 /* Writes phasors of phases, which are within reach, into a slot of the ring; `room` is for 2 n numbers. */
-static inline void em_past_remember(em_past *past, int64_t slot, const double *restrict phase, double *restrict room)
+static inline void em_past_remember(
+    em_past *past, int64_t slot, const double *restrict phase, double *restrict room)
 {
     const int64_t n = past->ring.n;
     for (int64_t i = 0; i < n; i++) em_phase_sincos(phase[i], &room[i], &room[n + i]);
     em_history_store(&past->ring, slot, 0, n, room, room + n);
 }
 
-typedef struct { /* four ticks, the first of them `back` ticks ago and the others before it, and what each counts */
-    int64_t back;
+typedef struct {  /* four ticks, and what each counts */
+    int64_t back; /* how long ago the first of them is; the others are before it */
     double part[EM_HISTORY_POINTS];
 } em_past_points;
 
@@ -117,7 +118,8 @@ static inline double *em_past_cosines(const em_past *past, em_past_moment when, 
 
 static inline double *em_past_sines(const em_past *past, em_past_moment when, int64_t first)
 {
-    return em_past_cosines(past, when, first) + (when.node > 0.0 ? past->ring.n : em_table_apart(past->ring.n));
+    return em_past_cosines(past, when, first) +
+           (when.node > 0.0 ? past->ring.n : em_table_apart(past->ring.n));
 }
 
 /* What others sense of a block at a moment, with a delay in common. */
@@ -224,7 +226,8 @@ static EM_BASE_INLINE void em_past_rows(
         for (int r = 1; r < EM_GRAPH_STRIP; r++)
             for (int64_t end = edge + degree[k + r] - degree[k]; edge < end; edge++)
                 em_past_add(eyes, form, edge, &sum[r]);
-        for (int r = 0; r < EM_GRAPH_STRIP; r++) em_sense_keep(&rows, rows.first + k + r, degree[k + r], sum[r]);
+        for (int r = 0; r < EM_GRAPH_STRIP; r++)
+            em_sense_keep(&rows, rows.first + k + r, degree[k + r], sum[r]);
     }
     for (; k < count; k++) {
         em_table_pair sum = {0};
@@ -242,8 +245,14 @@ static inline void em_past_block(
     const bool whole = past->whole && (when.node == 0.0 || when.node == 1.0);
     const bool far = 8 * em_history_size(&past->ring) >= EM_SENSE_FAR;
     for (int c = 0; c < channels; c++) {
-        const em_past_eyes eyes = {past,      graph, &sense->table[c], em_history_slot(&past->ring, when.tick, 0),
-                                   when.node, c};
+        const em_past_eyes eyes = {
+            .past = past,
+            .graph = graph,
+            .table = &sense->table[c],
+            .slot = em_history_slot(&past->ring, when.tick, 0),
+            .node = when.node,
+            .power = c,
+        };
         const em_sense_rows rows = {
             sense, first, field + 2 * c * EM_GRAPH_BLOCK, field + (2 * c + 1) * EM_GRAPH_BLOCK, -1, 1.0};
 #define EM_PAST_CASE(G, W, F)                                                                                \

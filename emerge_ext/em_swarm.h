@@ -367,8 +367,7 @@ static inline void em_swarm_add_shares(const em_swarm *swarm, const double *shar
 /* The sums of all phasors. */
 static inline void em_swarm_sum_up(em_swarm *swarm)
 {
-    if (em_past_in_common(&swarm->past))
-        em_swarm_add_shares(swarm, swarm->past.share, swarm->past.total);
+    if (em_past_in_common(&swarm->past)) em_swarm_add_shares(swarm, swarm->past.share, swarm->past.total);
     for (int h = 0; h < swarm->channels; h++) {
         em_swarm_add_shares(swarm, em_swarm_share(swarm, h, 0), swarm->total + 2 * h);
         if (swarm->sense.graph->kind == EM_GRAPH_GROUPS)

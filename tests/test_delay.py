@@ -192,7 +192,9 @@ def test_tiles_show_nothing(each):
     cut._graph.cut(2)
     phases = []
     for topology in (plain, cut):
-        swarm = swarm_of(topology, "Kuramoto", delays_of(topology) if each else DELAYS["between"], 2, precision="single")
+        swarm = swarm_of(
+            topology, "Kuramoto", delays_of(topology) if each else DELAYS["between"], 2, precision="single"
+        )
         swarm.step(6, dt=DT, method="heun")
         phases.append(swarm.phase)
     assert np.array_equal(*phases)
@@ -458,12 +460,18 @@ def test_memory_is_told():
         ({"delay": np.nan}, "delay must be finite"),
         ({"delay": np.inf}, "delay must be finite"),
         ({"delay": [0.0, -0.5, 1.0]}, "but entry 1 is -0.5"),
-        ({"delay": [1.0, 2.0]}, r"must be one number or have shape \(3,\), one for each edge, in the order of topology"),
+        (
+            {"delay": [1.0, 2.0]},
+            r"must be one number or have shape \(3,\), one for each edge, in the order of topology",
+        ),
         ({"delay": [[1.0, 2.0, 3.0]]}, r"must be one number or have shape \(3,\)"),
         ({"delay": "late"}, "delay must be real numbers"),
         ({"delay": 1.0, "history": "forgotten"}, "history must be 'constant', 'rotation' or"),
         ({"delay": 1.0, "history": 3.0}, "history must be 'constant', 'rotation', a Series or"),
-        ({"delay": 1.0, "history": ([0.0, 0.5], np.zeros((2, 4)))}, "must reach back as far as the longest delay, 1, not"),
+        (
+            {"delay": 1.0, "history": ([0.0, 0.5], np.zeros((2, 4)))},
+            "must reach back as far as the longest delay, 1, not",
+        ),
         ({"delay": 1.0, "history": ([1.0, 0.0], np.zeros((2, 4)))}, "at least two, finite and ascending"),
         ({"delay": 1.0, "history": ([0.0], np.zeros((1, 4)))}, "at least two, finite and ascending"),
         ({"delay": 1.0, "history": ([0.0, 2.0], np.zeros((2, 3)))}, r"must have shape \(2, 4\), times by agents"),

@@ -206,7 +206,9 @@ class TestScience:
         assert fastest - slowest < 0.01
         assert custom.rates(function, 1.5, 1) == pytest.approx((0.0, 0.0), abs=1e-6)
 
-    @pytest.mark.parametrize(("name", "lines"), [("fireflies", 12), ("explosive", 17), ("noisy", 11), ("custom", 6), ("brain", 13)])
+    @pytest.mark.parametrize(
+        ("name", "lines"), [("fireflies", 12), ("explosive", 17), ("noisy", 11), ("custom", 6), ("brain", 13)]
+    )
     def test_they_run(self, name, lines):
         done = subprocess.run(command(name), capture_output=True, text=True, timeout=100, check=False)
         assert (done.returncode, done.stderr) == (0, "")

@@ -164,7 +164,14 @@ def draw_delays(path: Path) -> None:
             axes.plot([lag_of], [turned], color=colour, **DOTS)
         axes.plot([], [], color=POINT, label="measured, R = 1", **DOTS)
         axes.plot([], [], color=OTHER, label="measured, R < 1", **DOTS)
-        dress(axes, f"A10: ω₀ = {'1' if frequency == 1 else 'π'}, K = 1", "delay τ", "frequency Ω", xlim=(0, 4.1), ylim=(frequency - 1.1, frequency + 2.2))
+        dress(
+            axes,
+            f"A10: ω₀ = {'1' if frequency == 1 else 'π'}, K = 1",
+            "delay τ",
+            "frequency Ω",
+            xlim=(0, 4.1),
+            ylim=(frequency - 1.1, frequency + 2.2),
+        )
     figure.savefig(path, dpi=110)
 
 

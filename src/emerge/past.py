@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ __all__ = ["Before", "Past", "admitted", "restored"]
 
 Floats = npt.NDArray[np.float64]
 Rule = Literal["constant", "rotation"]
+RULES: tuple[Rule, ...] = get_args(Rule)
 Before = Rule | Series | tuple[npt.ArrayLike, npt.ArrayLike]
 """What was before the first tick: a rule, or times and phases."""
 
@@ -194,8 +195,9 @@ def restored(facts: dict[str, Any], arrays: Arrays, topology: Topology) -> Past 
 def _recorded(before: object, n: int) -> tuple[Floats | None, Floats | None, Rule]:
     """Return times that end at 0, and phases without jumps, of a past that was recorded; or the rule that it follows."""
     if isinstance(before, str):
-        if before == "constant" or before == "rotation":
-            return None, None, before
+        for rule in RULES:
+            if before == rule:
+                return None, None, rule
         raise InvalidValue(f"history must be 'constant', 'rotation' or (times, phases), not {before!r}")
     if isinstance(before, Series):
         given, seen = before.time, before.value
@@ -208,7 +210,9 @@ def _recorded(before: object, n: int) -> tuple[Floats | None, Floats | None, Rul
     if times.ndim != 1 or len(times) < 2 or not np.isfinite(times).all() or not (np.diff(times) > 0).all():
         raise InvalidValue("times of history must be at least two, finite and ascending")
     if phases.shape != (len(times), n):
-        raise InvalidValue(f"phases of history must have shape ({len(times)}, {n}), times by agents, not {phases.shape}")
+        raise InvalidValue(
+            f"phases of history must have shape ({len(times)}, {n}), times by agents, not {phases.shape}"
+        )
     admit.finite(phases.ravel(), "phases of history")
     return times - times[-1], np.unwrap(phases, axis=0), "constant"
 

@@ -184,9 +184,7 @@ class Swarm:
         """Set up the engine for checked values."""
         usual, _ = team.choice(self._threads, len(topology), topology.edge_ends)
         graph = topology._graph if self._past is None else self._past.graph(topology)
-        self._engine = Engine(
-            graph, _within_reach(phase), frequency, usual, team.cores(), self._precision == "single"
-        )
+        self._engine = Engine(graph, _within_reach(phase), frequency, usual, team.cores(), self._precision == "single")
         key = np.random.SeedSequence([self._seed, NOISE]).generate_state(1, np.uint64)[0]
         self._engine.set_key(int(key))
         self._take_model(model)

@@ -18,8 +18,7 @@ static double course(int64_t agent, double tick)
 static void fill(em_history *ring, uint64_t tick)
 {
     double cosine[AGENTS], sine[AGENTS];
-    for (int64_t i = 0; i < AGENTS; i++)
-        cosine[i] = course(i, (double)tick), sine[i] = -cosine[i];
+    for (int64_t i = 0; i < AGENTS; i++) cosine[i] = course(i, (double)tick), sine[i] = -cosine[i];
     for (int64_t first = 0; first < AGENTS; first += EM_GRAPH_BLOCK) {
         int64_t count = AGENTS - first < EM_GRAPH_BLOCK ? AGENTS - first : EM_GRAPH_BLOCK;
         em_history_store(ring, em_history_slot(ring, tick, 0), first, count, cosine + first, sine + first);
@@ -63,7 +62,8 @@ static void cubics_are_met(void)
             CHECK(EM_TABLE_PART(one, 0) == cosine[i] && EM_TABLE_PART(one, 1) == sine[i]);
             if (!whole) continue;
             const em_table_pair tick = em_past_look(&eyes, true, EM_GRAPH_BLOCK + i, ago);
-            CHECK(cosine[i] == wanted && EM_TABLE_PART(tick, 0) == wanted && EM_TABLE_PART(tick, 1) == -wanted);
+            CHECK(
+                cosine[i] == wanted && EM_TABLE_PART(tick, 0) == wanted && EM_TABLE_PART(tick, 1) == -wanted);
         }
     }
     em_past_free(&common), em_past_free(&each);
@@ -89,7 +89,8 @@ static void *look_back(void *argument)
             double *field = j->found + 2 * first, cosine[EM_GRAPH_BLOCK], sine[EM_GRAPH_BLOCK];
             const em_past_moment when = {tick, tick % 2 == 0 ? 0.0 : 0.5};
             em_past_block(&j->past, &j->sense, when, 1, first, count, field);
-            for (int64_t i = 0; i < count; i++) cosine[i] = 0.9 * field[i], sine[i] = 0.9 * field[EM_GRAPH_BLOCK + i];
+            for (int64_t i = 0; i < count; i++)
+                cosine[i] = 0.9 * field[i], sine[i] = 0.9 * field[EM_GRAPH_BLOCK + i];
             em_history_store(
                 &j->past.ring, em_history_slot(&j->past.ring, tick + 1, 0), first, count, cosine, sine);
         }
@@ -113,7 +114,8 @@ static void fields(em_graph *graph, bool whole, int size, double *found)
     em_team_init(j.team, 2);
     CHECK(em_past_create(&j.past, AGENTS, LONGEST, false, graph->ends));
     memset(j.past.each + graph->ends, 0, EM_PAST_AHEAD * sizeof *late);
-    for (int64_t block = 0; block < em_graph_blocks(AGENTS); block++) em_past_lay(&j.past, graph, block, late);
+    for (int64_t block = 0; block < em_graph_blocks(AGENTS); block++)
+        em_past_lay(&j.past, graph, block, late);
     j.past.whole = whole;
     for (uint64_t tick = 0; tick <= 20; tick++) fill(&j.past.ring, tick);
     check_together(size, look_back, &j);
