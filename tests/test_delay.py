@@ -331,7 +331,7 @@ def test_what_is_done_to_an_agent_is_sensed_late(how, delay):
     if how == "nudge":
         poked.nudge(1, 1.0)
     elif how == "assign":
-        poked.phase = poked.phase + [0.0, 1.0]
+        poked.phase = np.add(poked.phase, [0.0, 1.0])
     else:
         poked.fail(1)
     for swarm in (calm, poked):
@@ -528,7 +528,7 @@ def test_a_past_that_is_no_past_is_refused_by_the_engine():
     swarm.step(dt=DT)
     with pytest.raises(emerge.InvalidValue, match="has a past already"):
         swarm._engine.set_past(5.0, None, wrong)
-    with pytest.raises(emerge.InvalidValue, match="the past is .* numbers, not 3"):
+    with pytest.raises(emerge.InvalidValue, match=r"the past is .* numbers, not 3"):
         swarm._engine.write_past(np.zeros(3))
 
 

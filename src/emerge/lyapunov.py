@@ -74,8 +74,8 @@ def lyapunov(
     ------
     InvalidType, InvalidValue
         If an argument is of the wrong type or range; or there is one agent, which is relative to nobody; or the copies
-        have met, so that nothing is left to measure; or turning costs energy, or agents sense late: neither an energy nor a
-        past can be brought back.
+        have met, so that nothing is left to measure; or turning costs energy, or agents sense late: neither an energy
+        nor a past can be brought back.
     Diverged
         As `Swarm.step`.
 

@@ -1,6 +1,6 @@
 """What agents that sense late need: the delays of a swarm, what was before its first tick, and what it can serve.
 
-The past itself, a ring of the last ticks, is the engine's (`em_past.h`). It is made at the first tick, when `dt` is known.
+The past itself, a ring of the last ticks, is the engine's (`em_past.h`), made at the first tick, when `dt` is known.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ ROUND = 1e-9
 class Past:
     """How late agents sense each other, and what was before the first tick.
 
-    `common` is the delay of all, or None: then `each` has one for each edge end, row by row. `times` end at 0, the start,
-    and go with `phases`, where the past was recorded. `dt` is known once the engine keeps the past.
+    `common` is the delay of all, or None: then `each` has one for each edge end, row by row. `times` end at 0, the
+    start, and go with `phases`, where the past was recorded. `dt` is known once the engine keeps the past.
     """
 
     __slots__ = ("common", "dt", "each", "phases", "rule", "times", "topology")
@@ -193,7 +193,7 @@ def restored(facts: dict[str, Any], arrays: Arrays, topology: Topology) -> Past 
 
 
 def _recorded(before: object, n: int) -> tuple[Floats | None, Floats | None, Rule]:
-    """Return times that end at 0, and phases without jumps, of a past that was recorded; or the rule that it follows."""
+    """Return times that end at 0, and phases without jumps, of a recorded past; or the rule that it follows."""
     if isinstance(before, str):
         for rule in RULES:
             if before == rule:

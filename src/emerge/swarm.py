@@ -28,7 +28,7 @@ from .model import Model
 from .model import facts as model_facts
 from .model import saved as saved_model
 from .pace import Pace
-from .past import Before, Past
+from .past import Before
 from .past import admitted as admitted_past
 from .past import restored as restored_past
 from .progress import Watcher, watching
@@ -88,14 +88,15 @@ class Swarm:
     energy : float or array_like of shape (n,), optional
         Energies, from 0 to the capacity, of a model with energy. By default the capacity.
     delay : float or array_like of shape (E,), default 0.0
-        How late agents sense each other, in units of time: 0, or finite and at least the dt of its ticks. One number for
-        all, or one for each edge in the order of ``topology.edges``, an undirected one for both ways, such as
+        How late agents sense each other, in units of time: 0, or finite and at least the dt of its ticks. One number
+        for all, or one for each edge in the order of ``topology.edges``, an undirected one for both ways, such as
         `Connectome.delays` gives. With delay 0 agents sense the present, as without.
     history : {"constant", "rotation"}, Series or (times, phases), default "constant"
-        What was before the first tick, of agents that sense late. "constant": the phases they have then. "rotation": each
-        turned at its natural frequency, or at its velocity. Or what was recorded, as ``history["phases"]`` of a run with
-        `observe.Phases`, or times, shape (k,), and phases, shape (k, n): it ends at the start, whatever its last time is,
-        reaches back as far as the longest delay, and goes in straight lines. Without `phase` agents start from its end.
+        What was before the first tick, of agents that sense late. "constant": the phases they have then. "rotation":
+        each turned at its natural frequency, or at its velocity. Or what was recorded, as ``history["phases"]`` of a
+        run with `observe.Phases`, or times, shape (k,), and phases, shape (k, n): it ends at the start, whatever its
+        last time is, reaches back as far as the longest delay, and goes in straight lines. Without `phase` agents start
+        from its end.
     seed : int or numpy.random.Generator, optional
         Seed of everything that is drawn: phases, disruptions and noise. By default fresh entropy, so that two swarms
         differ. Of a generator one number is drawn.
@@ -125,9 +126,9 @@ class Swarm:
     state between two ticks. Assigning phase,
     frequency or model while another thread runs the swarm raises `Busy`.
 
-    Agents that sense late read a ring of past phasors: 16 bytes for each agent and each tick of the longest delay, and 8
-    for each edge end where edges have delays of their own. Between ticks it is read off cubics. They need the schedule
-    "barrier", a method of fixed steps and one dt; see `docs/guide.md`.
+    Agents that sense late read a ring of past phasors: 16 bytes for each agent and each tick of the longest delay, and
+    8 for each edge end where edges have delays of their own. Between ticks it is read off cubics. They need the
+    schedule "barrier", a method of fixed steps and one dt, and no triads.
 
     Memory: 48 bytes an agent (32 on complete topologies and groups, and in single precision) beside the topology;
     8 more once somebody nudges, and 8 once it tracks.
@@ -218,8 +219,8 @@ class Swarm:
     def phase(self) -> Floats:
         """Phases in rad, in [0, 2π), shape (n,): a copy. Assign one number or n of them, finite.
 
-        Nudges that no tick has taken yet are in what is read; assigning drops them. What agents that sense late sense of
-        the past stays as it was: an assignment changes the present alone.
+        Nudges that no tick has taken yet are in what is read; assigning drops them. What agents that sense late sense
+        of the past stays as it was: an assignment changes the present alone.
         """
         phase = np.empty(len(self))
         self._engine.read_phase(phase)
