@@ -103,8 +103,8 @@ typedef struct {  /* four ticks, and what each counts */
 /* Lagrange's cubic for `ago` ticks ago, ago >= 0. */
 static EM_BASE_INLINE em_past_points em_past_between(double ago)
 {
-    const int64_t whole = (int64_t)ago, back = whole > 1 ? whole - 1 : 0;
-    const double u = ago - (double)back, a = u - 1.0, b = u - 2.0, c = u - 3.0;
+    const int32_t whole = (int32_t)ago, back = whole > 1 ? whole - 1 : 0;
+    const double u = ago - back, a = u - 1.0, b = u - 2.0, c = u - 3.0;
     return (em_past_points){
         back, {a * b * c * (-1.0 / 6.0), u * b * c * 0.5, u * a * c * -0.5, u * a * b * (1.0 / 6.0)}};
 }
@@ -153,85 +153,111 @@ typedef struct { /* what the loop over rows is told by constants */
 } em_past_form;
 
 typedef struct { /* and by numbers */
-    const em_past *past;
-    const em_graph *graph;
-    const em_table *table;
-    int64_t slot; /* of the tick that is the present */
+    const int32_t *index;
+    const double *weight, *each;
+    const em_table_pair *cell;
+    int64_t stride, slots; /* of the ring */
+    int64_t slot;          /* of the tick that is the present */
     double node;
     int power; /* of the phasor, less one: the channel */
+    const em_table *table;
 } em_past_eyes;
+
+/* The view of a channel of a stored graph at a moment. */
+static inline em_past_eyes em_past_open(
+    const em_past *past, const em_graph *graph, const em_table *table, em_past_moment when, int channel)
+{
+    return (em_past_eyes){
+        .index = graph->indices,
+        .weight = graph->weights,
+        .each = past->each,
+        .cell = (const em_table_pair *)past->ring.cell,
+        .stride = past->ring.slots + EM_HISTORY_POINTS - 1,
+        .slots = past->ring.slots,
+        .slot = em_history_slot(&past->ring, when.tick, 0),
+        .node = when.node,
+        .power = channel,
+        .table = table,
+    };
+}
+
+/* Where an agent's phasor of `ago` ticks ago stands in the ring; those after it follow. */
+static EM_BASE_INLINE const em_table_pair *em_past_find(const em_past_eyes *eyes, int32_t j, int64_t ago)
+{
+    const int64_t slot = eyes->slot - ago;
+    return eyes->cell + (j * eyes->stride + (slot < 0 ? slot + eyes->slots : slot));
+}
 
 /* The phasor of an agent `ago` ticks ago. */
 static EM_BASE_INLINE em_table_pair em_past_look(const em_past_eyes *eyes, bool whole, int32_t j, double ago)
 {
-    const em_history *ring = &eyes->past->ring;
-    if (whole) {
-        const int64_t slot = eyes->slot - (int64_t)ago;
-        return *(const em_table_pair *)em_history_of(ring, slot < 0 ? slot + ring->slots : slot, j);
-    }
+    if (whole) return *em_past_find(eyes, j, (int32_t)ago);
     const em_past_points points = em_past_between(ago);
-    const int64_t slot = eyes->slot - points.back - (EM_HISTORY_POINTS - 1);
-    const em_table_pair *cell =
-        (const em_table_pair *)em_history_of(ring, slot < 0 ? slot + ring->slots : slot, j);
+    const em_table_pair *cell = em_past_find(eyes, j, points.back + EM_HISTORY_POINTS - 1);
     em_table_pair sum = {0};
     for (int k = 0; k < EM_HISTORY_POINTS; k++)
         EM_TABLE_ADD(sum, cell[EM_HISTORY_POINTS - 1 - k], points.part[k]);
     return sum;
 }
 
-static EM_BASE_INLINE void em_past_fetch(const em_past_eyes *eyes, bool whole, int64_t edge)
+/* A phasor to the power of the channel. */
+static inline em_table_pair em_past_power(em_table_pair one, int power)
 {
-    const em_history *ring = &eyes->past->ring;
-    const double ago = eyes->past->each[edge] - eyes->node;
-    const int64_t slot = eyes->slot - (int64_t)ago, at = slot < 0 ? slot + ring->slots : slot;
-    const double *cell = em_history_of(ring, at, eyes->graph->indices[edge]);
-    EM_BASE_FETCH(cell);
-    if (!whole && at > 1) EM_BASE_FETCH(cell - 4);
-}
-
-/* Adds what edge `edge` shows of its other end. */
-static EM_BASE_INLINE void em_past_add(
-    const em_past_eyes *eyes, em_past_form form, int64_t edge, em_table_pair *sum)
-{
-    const int32_t j = eyes->graph->indices[edge];
-    const double late = eyes->past->each[edge], weight = form.weighted ? eyes->graph->weights[edge] : 1.0;
-    if (form.far) em_past_fetch(eyes, form.whole, edge + EM_PAST_AHEAD);
-    if (late == 0.0) {
-        const em_table_pair now = em_table_read(eyes->table, j);
-        EM_TABLE_ADD(*sum, now, weight);
-        return;
-    }
-    const em_table_pair one = em_past_look(eyes, form.whole, j, late - eyes->node);
     const double c1 = EM_TABLE_PART(one, 0), s1 = EM_TABLE_PART(one, 1);
     double c = c1, s = s1;
-    for (int h = 0; h < eyes->power; h++) {
+    for (int h = 0; h < power; h++) {
         const double x = c * c1 - s * s1;
         s = s * c1 + c * s1;
         c = x;
     }
-    const em_table_pair other = {c, s};
-    EM_TABLE_ADD(*sum, other, weight);
+    return (em_table_pair){c, s};
+}
+
+/* Adds what edge `edge` shows of its other end, and fetches what one of the next will. */
+static EM_BASE_INLINE void em_past_add(
+    const em_past_eyes *eyes, em_past_form form, int64_t edge, em_table_pair *sum)
+{
+    const double late = eyes->each[edge];
+    em_table_pair other = em_past_look(eyes, form.whole, eyes->index[edge], late - eyes->node);
+    if (form.far) {
+        const int64_t next = edge + EM_PAST_AHEAD;
+        const int32_t ago = (int32_t)(eyes->each[next] - eyes->node);
+        const em_table_pair *cell = em_past_find(eyes, eyes->index[next], ago);
+        EM_BASE_FETCH(cell);
+        if (!form.whole) EM_BASE_FETCH(cell - 2);
+    }
+    if (eyes->power > 0) other = em_past_power(other, eyes->power);
+    if (late == 0.0) other = em_table_read(eyes->table, eyes->index[edge]);
+    EM_TABLE_ADD(*sum, other, form.weighted ? eyes->weight[edge] : 1.0);
 }
 
 /* The fields of a block: rows in strips, as em_sense_strips has them. */
 static EM_BASE_INLINE void em_past_rows(
-    const em_past_eyes *eyes, em_sense_rows rows, em_past_form form, int64_t count)
+    const em_past_eyes eyes, em_sense_rows rows, em_past_form form, int64_t count)
 {
-    const int32_t *degree = eyes->graph->degree + rows.first;
-    int64_t edge = eyes->graph->start[rows.first / EM_GRAPH_BLOCK], k = 0;
+    const em_graph *graph = rows.sense->graph;
+    const int32_t *degree = graph->degree + rows.first;
+    int64_t edge = graph->start[rows.first / EM_GRAPH_BLOCK], k = 0;
     for (; k + EM_GRAPH_STRIP <= count; k += EM_GRAPH_STRIP) {
-        em_table_pair sum[EM_GRAPH_STRIP] = {{0}};
-        for (int64_t end = edge + EM_GRAPH_STRIP * (int64_t)degree[k]; edge < end; edge += EM_GRAPH_STRIP)
-            for (int r = 0; r < EM_GRAPH_STRIP; r++) em_past_add(eyes, form, edge + r, &sum[r]);
-        for (int r = 1; r < EM_GRAPH_STRIP; r++)
-            for (int64_t end = edge + degree[k + r] - degree[k]; edge < end; edge++)
-                em_past_add(eyes, form, edge, &sum[r]);
-        for (int r = 0; r < EM_GRAPH_STRIP; r++)
-            em_sense_keep(&rows, rows.first + k + r, degree[k + r], sum[r]);
+        em_table_pair s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+        const int64_t d0 = degree[k], d1 = degree[k + 1], d2 = degree[k + 2], d3 = degree[k + 3];
+        for (int64_t end = edge + EM_GRAPH_STRIP * d0; edge < end; edge += EM_GRAPH_STRIP) {
+            em_past_add(&eyes, form, edge, &s0);
+            em_past_add(&eyes, form, edge + 1, &s1);
+            em_past_add(&eyes, form, edge + 2, &s2);
+            em_past_add(&eyes, form, edge + 3, &s3);
+        }
+        for (int64_t end = edge + (d1 - d0); edge < end; edge++) em_past_add(&eyes, form, edge, &s1);
+        for (int64_t end = edge + (d2 - d0); edge < end; edge++) em_past_add(&eyes, form, edge, &s2);
+        for (int64_t end = edge + (d3 - d0); edge < end; edge++) em_past_add(&eyes, form, edge, &s3);
+        em_sense_keep(&rows, rows.first + k, d0, s0);
+        em_sense_keep(&rows, rows.first + k + 1, d1, s1);
+        em_sense_keep(&rows, rows.first + k + 2, d2, s2);
+        em_sense_keep(&rows, rows.first + k + 3, d3, s3);
     }
     for (; k < count; k++) {
         em_table_pair sum = {0};
-        for (int64_t end = edge + degree[k]; edge < end; edge++) em_past_add(eyes, form, edge, &sum);
+        for (int64_t end = edge + degree[k]; edge < end; edge++) em_past_add(&eyes, form, edge, &sum);
         em_sense_keep(&rows, rows.first + k, degree[k], sum);
     }
 }
@@ -241,25 +267,18 @@ static inline void em_past_block(
     const em_past *past, const em_sense *sense, em_past_moment when, int channels, int64_t first,
     int64_t count, double *restrict field)
 {
-    const em_graph *graph = sense->graph;
+    const bool weighted = sense->graph->weights != NULL;
     const bool whole = past->whole && (when.node == 0.0 || when.node == 1.0);
     const bool far = 8 * em_history_size(&past->ring) >= EM_SENSE_FAR;
     for (int c = 0; c < channels; c++) {
-        const em_past_eyes eyes = {
-            .past = past,
-            .graph = graph,
-            .table = &sense->table[c],
-            .slot = em_history_slot(&past->ring, when.tick, 0),
-            .node = when.node,
-            .power = c,
-        };
+        const em_past_eyes eyes = em_past_open(past, sense->graph, &sense->table[c], when, c);
         const em_sense_rows rows = {
             sense, first, field + 2 * c * EM_GRAPH_BLOCK, field + (2 * c + 1) * EM_GRAPH_BLOCK, -1, 1.0};
 #define EM_PAST_CASE(G, W, F)                                                                                \
     case (G) + 2 * (W) + 4 * (F):                                                                            \
-        em_past_rows(&eyes, rows, (em_past_form){G, W, F}, count);                                           \
+        em_past_rows(eyes, rows, (em_past_form){G, W, F}, count);                                            \
         break
-        switch ((graph->weights != NULL) + 2 * whole + 4 * far) {
+        switch (weighted + 2 * whole + 4 * far) {
             EM_PAST_CASE(0, 0, 0);
             EM_PAST_CASE(1, 0, 0);
             EM_PAST_CASE(0, 1, 0);

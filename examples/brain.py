@@ -6,8 +6,8 @@ Regions oscillate at 40 Hz, are connected the more strongly the nearer they are,
 way between them takes. At once, they turn together at 40 Hz. The slower their fibres, the slower their common rhythm,
 down to some 26 Hz at 7 m/s; slower still, delays are a third of a period and more, and no rhythm is common any more.
 
-J. Cabral, E. Hugues, O. Sporns, G. Deco, NeuroImage 57, 130 (2011), doi:10.1016/j.neuroimage.2011.04.010; the slowing is
-that of M. Yeung, S. Strogatz, Phys. Rev. Lett. 82, 648 (1999), doi:10.1103/PhysRevLett.82.648. The brain is drawn.
+J. Cabral, E. Hugues, O. Sporns, G. Deco, NeuroImage 57, 130 (2011), doi:10.1016/j.neuroimage.2011.04.010; the slowing
+is that of M. Yeung, S. Strogatz, Phys. Rev. Lett. 82, 648 (1999), doi:10.1103/PhysRevLett.82.648. The brain is drawn.
 """
 
 from __future__ import annotations

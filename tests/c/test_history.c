@@ -50,7 +50,8 @@ static void cubics_are_met(void)
     CHECK(em_past_create(&common, AGENTS, LONGEST, true, 0));
     CHECK(em_past_create(&each, AGENTS, LONGEST, false, 1));
     for (uint64_t tick = 0; tick < TICKS; tick++) fill(&common.ring, tick), fill(&each.ring, tick);
-    const em_past_eyes eyes = {.past = &each, .slot = em_history_slot(&each.ring, TICKS - 1, 0)};
+    const em_graph none = {.kind = EM_GRAPH_STORED};
+    const em_past_eyes eyes = em_past_open(&each, &none, NULL, (em_past_moment){TICKS - 1, 0.0}, 0);
     for (double ago = 0.0; ago <= LONGEST; ago += 0.0625) {
         const bool whole = ago == (double)(int64_t)ago;
         common.late = ago;
