@@ -14,7 +14,8 @@
 #include "em_history.h"
 #include "em_sense.h"
 
-#define EM_PAST_AHEAD 16 /* edges between the one that is added and the one whose past is fetched */
+#define EM_PAST_AHEAD                                                                                        \
+    32 /* edges between the one that is added and the one whose past is fetched; half for cubics */
 
 typedef struct { /* when: a tick since the swarm began, and how far into it a stage is, from 0 to 1 */
     uint64_t tick;
@@ -104,9 +105,8 @@ typedef struct {  /* four ticks, and what each counts */
 static EM_BASE_INLINE em_past_points em_past_between(double ago)
 {
     const int32_t whole = (int32_t)ago, back = whole > 1 ? whole - 1 : 0;
-    const double u = ago - back, a = u - 1.0, b = u - 2.0, c = u - 3.0;
-    return (em_past_points){
-        back, {a * b * c * (-1.0 / 6.0), u * b * c * 0.5, u * a * c * -0.5, u * a * b * (1.0 / 6.0)}};
+    const double u = ago - back, a = u - 1.0, b = u - 2.0, c = u - 3.0, p = u * a, q = b * c;
+    return (em_past_points){back, {a * q * (-1.0 / 6.0), u * q * 0.5, p * c * -0.5, p * b * (1.0 / 6.0)}};
 }
 
 /* Where the phasors of agents from `first` on are kept, apart: at a tick in the ring, within one aside. */
@@ -220,7 +220,7 @@ static EM_BASE_INLINE void em_past_add(
     const double late = eyes->each[edge];
     em_table_pair other = em_past_look(eyes, form.whole, eyes->index[edge], late - eyes->node);
     if (form.far) {
-        const int64_t next = edge + EM_PAST_AHEAD;
+        const int64_t next = edge + (form.whole ? EM_PAST_AHEAD : EM_PAST_AHEAD / 2);
         const int32_t ago = (int32_t)(eyes->each[next] - eyes->node);
         const em_table_pair *cell = em_past_find(eyes, eyes->index[next], ago);
         EM_BASE_FETCH(cell);
