@@ -144,6 +144,7 @@ cdef class Engine:
         em_base_free(self.courses)
         em_triads_free(<em_triads *>self.swarm.sense.triads)
         em_plastic_free(&self.swarm.plastic)
+        em_past_free(&self.swarm.past)
         em_base_free(self.work)
         em_base_free(self.strides)
         em_base_free(self.swarm.adapt.error)
@@ -281,6 +282,7 @@ cdef class Engine:
         held += 8 * swarm.n * ((swarm.energy.held != NULL) + (self.rates != NULL)) + 8 * self.work_room
         held += 8 * self.strides_for * EM_ADAPT_ARRAYS * swarm.n + 16 * blocks * (self.strides_for > 0)
         held += self.points * 16 + em_triads_size(swarm.sense.triads) + _weights_size(&swarm.plastic, swarm.sense.graph)
+        held += em_past_size(&swarm.past, swarm.sense.graph.ends)
         held += self.scratches * (sizeof(em_scratch) + sizeof(em_steal_queue))
         if self.order != NULL:
             held += 8 * swarm.n
@@ -413,6 +415,9 @@ cdef class Engine:
         """Go on with another graph of as many agents, from the next tick on; never waits for a tick."""
         if graph.graph.n != self.swarm.n:
             raise InvalidValue(f"the topology has {graph.graph.n} agents, but the swarm has {self.swarm.n}")
+        if self.swarm.past.each != NULL and (
+                graph.graph.kind != EM_GRAPH_STORED or graph.graph.ends != self.swarm.sense.graph.ends):
+            raise InvalidValue("edges that have delays of their own can change their weights only")
         self._guard()
         try:
             if self.normalize == "weight":
@@ -805,6 +810,39 @@ cdef class Engine:
         finally:
             self._leave()
 
+    def set_past(self, double late, const double[::1] each, rows):
+        """Let agents sense late from now on, by so many ticks all, or by `each` edge, row by row, up to `late`.
+
+        `rows` yields phases within reach: those of now, and of each tick before, as many as are kept.
+        """
+        cdef em_past past
+        self._enter()
+        try:
+            self._admit("delay")
+            if self.swarm.past.ring.cell != NULL:
+                raise InvalidValue("the swarm has a past already")
+            if each is not None and (
+                    self.graph.graph.kind != EM_GRAPH_STORED or each.shape[0] != self.graph.graph.ends):
+                raise InvalidValue("delays of edges must be told for each end of a stored topology")
+            self._adopt()
+            _make_past(&past, &self.swarm, late, each, iter(rows))
+            self.swarm.past = past
+            em_swarm_enter(&self.swarm, self.swarm.sense.graph)
+            self.stale = True
+        finally:
+            self._leave()
+
+    @property
+    def past_size(self):
+        """Numbers that are kept of the past; 0 where nobody senses late, or no tick has been done yet."""
+        return em_history_size(&self.swarm.past.ring) if self.swarm.past.ring.cell != NULL else 0
+
+    def write_past(self, const double[::1] cells not None):
+        """Set what `snapshot` told of the past, in a new engine."""
+        if cells.shape[0] != self.past_size:
+            raise InvalidValue(f"the past is {self.past_size} numbers, not {cells.shape[0]}")
+        memcpy(self.swarm.past.ring.cell, &cells[0], cells.shape[0] * sizeof(double))
+
     def set_key(self, uint64_t key):
         """Set what all that is drawn in ticks comes from."""
         self.swarm.key = key
@@ -944,6 +982,11 @@ cdef class Engine:
                 out = others[name]
                 if name == "strengths":
                     _show_weights(&self.swarm.plastic, self.swarm.sense.graph, out)
+                    continue
+                if name == "past":
+                    if out.shape[0] != self.past_size:
+                        raise InvalidValue(f"the past is {self.past_size} numbers, not {out.shape[0]}")
+                    memcpy(&out[0], self.swarm.past.ring.cell, out.shape[0] * sizeof(double))
                     continue
                 self._fits(out)
                 memcpy(&out[0], self._array(name), self.swarm.n * sizeof(double))
@@ -1093,6 +1136,8 @@ cdef class Engine:
             em_base_free(self.work)
             self.work, self.work_room = work, room
         swarm.work = self.work
+        if step.stages > 1 and em_past_in_common(&swarm.past) and swarm.past.own == NULL:
+            swarm.past.own = <double *>_take(2 * swarm.n * sizeof(double), "phasors within a tick")
         for v in range(variables):
             if step.stages != 1 and (v > 0 or em_act_models[model].phases) and swarm.now[v] == NULL:
                 swarm.now[v] = self._zeros("the state of a stage")

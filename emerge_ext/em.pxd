@@ -352,6 +352,31 @@ cdef extern from "em_sense.h" nogil:
         double scale
 
 
+cdef extern from "em_past.h" nogil:
+    const int EM_PAST_AHEAD
+
+    ctypedef struct em_history:
+        int64_t slots
+        double *cell
+
+    ctypedef struct em_past:
+        em_history ring
+        double late
+        double *each
+        bint whole
+        double *own
+
+    int64_t em_history_size(const em_history *history)
+    int64_t em_history_slot(const em_history *history, uint64_t tick, int64_t ago)
+    bint em_past_create(em_past *past, int64_t n, double late, bint in_common, int64_t ends)
+    void em_past_free(em_past *past)
+    bint em_past_in_common(const em_past *past)
+    void em_past_lay(em_past *past, const em_graph *graph, int64_t block, const double *late)
+    void em_past_remember(em_past *past, int64_t slot, const double *phase, double *room)
+    int64_t em_past_size(const em_past *past, int64_t ends)
+    int64_t em_past_slots(double late)
+
+
 cdef extern from "em_act.h" nogil:
     ctypedef enum em_act_kind:
         EM_ACT_KINDS
@@ -528,6 +553,7 @@ cdef extern from "em_swarm.h" nogil:
         double *extent
         em_sense sense
         em_plastic plastic
+        em_past past
         const em_tiles *tiles
         int64_t unit
         size_t panel_room

@@ -38,10 +38,20 @@ static inline int em_check_state(const em_swarm *swarm)
     return living == swarm->living ? found : found | EM_CHECK_LIVING;
 }
 
+/* The phasor of an agent that is there: in the table, or, if tables hold what others sense of it, in the ring. */
+static inline em_table_pair em_check_own(const em_swarm *swarm, int64_t agent)
+{
+    const em_history *ring = &swarm->past.ring;
+    if (!em_past_in_common(&swarm->past)) return em_table_read(&swarm->table[swarm->front][0], agent);
+    return em_history_load(ring, em_history_slot(ring, swarm->drawn, 0), agent);
+}
+
 /* Phasors and shares as a tick would make them, against those that are there. */
 static inline int em_check_phasors(em_swarm *swarm, em_scratch *scratch)
 {
-    const em_table *table = &swarm->table[swarm->front][0];
+    const bool late = em_past_in_common(&swarm->past);
+    const bool single = swarm->table[swarm->front][0].single && !late;
+    const double *share = late ? swarm->past.share : swarm->share;
     int found = 0;
     for (int64_t block = 0; block < em_graph_blocks(swarm->n); block++) {
         int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
@@ -49,12 +59,11 @@ static inline int em_check_phasors(em_swarm *swarm, em_scratch *scratch)
         em_swarm_sincos(
             swarm->failed, first, count, swarm->state[0] + first, scratch->copy, cosine, sine, sum);
         for (int64_t i = 0; i < count; i++) {
-            em_table_pair there = em_table_read(table, first + i);
-            double c = table->single ? (float)cosine[i] : cosine[i],
-                   s = table->single ? (float)sine[i] : sine[i];
+            em_table_pair there = em_check_own(swarm, first + i);
+            double c = single ? (float)cosine[i] : cosine[i], s = single ? (float)sine[i] : sine[i];
             if (EM_TABLE_PART(there, 0) != c || EM_TABLE_PART(there, 1) != s) found |= EM_CHECK_PHASOR;
         }
-        if (sum[0] != swarm->share[2 * block] || sum[1] != swarm->share[2 * block + 1]) found |= EM_CHECK_SUM;
+        if (sum[0] != share[2 * block] || sum[1] != share[2 * block + 1]) found |= EM_CHECK_SUM;
     }
     return found;
 }

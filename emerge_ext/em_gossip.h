@@ -70,7 +70,7 @@ static inline void em_gossip_block(em_swarm *swarm, int64_t block, em_scratch *s
     double *cosine[EM_SENSE_CHANNELS] = {NULL}, *sine[EM_SENSE_CHANNELS] = {NULL};
     now.running = now.graph->kind == EM_GRAPH_GROUPS;
     for (int h = 0; now.running && h < swarm->channels; h++) em_gossip_tell(swarm, h, block, -1, change[h]);
-    em_stage_sense(swarm, &now, block, scratch, cosine, sine);
+    em_stage_sense(swarm, 0, &now, block, scratch, cosine, sine);
     em_stage_combine(swarm, 0, block, cosine, sine, swarm->table[swarm->front], scratch);
     for (int h = 0; now.running && h < swarm->channels; h++) em_gossip_tell(swarm, h, block, 1, change[h]);
 }

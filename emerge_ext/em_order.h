@@ -59,10 +59,11 @@ static inline void em_order_tick(em_swarm *swarm, const int64_t *order, em_scrat
         swarm->extent[2 * block + 1] = -INFINITY;
     }
     for (int64_t k = 0; k < swarm->n; k++) em_order_agent(swarm, order[k], scratch);
+    const em_past_moment then = {swarm->drawn + 1, 0.0};
     for (int64_t block = 0; block < blocks; block++)
         em_swarm_phasors(
-            swarm, block, swarm->state[0] + em_swarm_first(block), scratch->copy, swarm->table[swarm->front],
-            scratch);
+            swarm, then, block, swarm->state[0] + em_swarm_first(block), scratch->copy,
+            swarm->table[swarm->front], scratch);
 }
 
 #endif

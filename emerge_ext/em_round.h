@@ -91,8 +91,9 @@ static inline void em_round_land(em_swarm *swarm, int64_t block, em_scratch *scr
     em_stage_wrap(count, next, scratch->wrapped);
     em_swarm_drain(swarm, block, scratch->wrapped, scratch);
     em_avalanche_time(swarm->avalanche, block, count, scratch->wrapped, rate);
+    const em_past_moment then = {swarm->drawn + 1, 0.0};
     em_swarm_phasors(
-        swarm, block, scratch->wrapped, swarm->state[0] + first, swarm->table[swarm->front], scratch);
+        swarm, then, block, scratch->wrapped, swarm->state[0] + first, swarm->table[swarm->front], scratch);
 }
 
 /* What an agent does that hears a weight, or nothing, at this moment; returns when it will fire next. */

@@ -68,29 +68,48 @@ static inline em_act_view em_stage_view(
     return view;
 }
 
-/* The own phasors of a block that are in front. */
-static inline void em_stage_own(
+/* The phasors of a block that are in front. */
+static inline void em_stage_front(
     em_swarm *swarm, int64_t block, em_scratch *scratch, double **cosine, double **sine)
 {
     const em_table *front = swarm->table[swarm->front];
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     for (int h = 0; h < swarm->channels; h++) {
         em_swarm_own(&front[h], h, first, scratch, &cosine[h], &sine[h]);
-        if (!em_table_is_plain(&front[h])) em_table_load(&front[h], first, count, cosine[h], sine[h]);
+        if (!em_table_is_plain(&front[h]))
+            em_table_load(&front[h], first, count, cosine[h], sine[h]);
     }
 }
 
-/* The fields of a block and its own phasors that are in front, by what `sense` shows it. */
-static inline void em_stage_sense(
-    em_swarm *swarm, const em_sense *sense, int64_t block, em_scratch *scratch, double **cosine,
+/* The own phasors of a block, where tables hold what others sense of it. */
+static inline void em_stage_own(
+    em_swarm *swarm, em_past_moment when, int64_t first, int64_t count, em_scratch *scratch, double **cosine,
     double **sine)
 {
+    cosine[0] = em_past_cosines(&swarm->past, when, first);
+    sine[0] = em_past_sines(&swarm->past, when, first);
+    for (int h = 1; h < swarm->channels; h++) {
+        cosine[h] = scratch->phasor + 2 * h * EM_GRAPH_BLOCK;
+        sine[h] = cosine[h] + EM_GRAPH_BLOCK;
+        em_swarm_harmonic(count, cosine[h - 1], sine[h - 1], cosine[0], sine[0], cosine[h], sine[h]);
+    }
+}
+
+/* The fields of a block and its own phasors, by what `sense` shows it in a stage. */
+static inline void em_stage_sense(
+    em_swarm *swarm, int stage, const em_sense *sense, int64_t block, em_scratch *scratch, double **cosine,
+    double **sine)
+{
+    const em_past_moment when = {swarm->drawn, em_step_methods[swarm->step].node[stage]};
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
-    em_stage_own(swarm, block, scratch, cosine, sine);
-    if (swarm->plastic.weight != NULL)
+    em_stage_front(swarm, block, scratch, cosine, sine);
+    if (swarm->past.each != NULL)
+        em_past_block(&swarm->past, sense, when, swarm->channels, first, count, scratch->field);
+    else if (swarm->plastic.weight != NULL)
         em_plastic_sense(&swarm->plastic, sense, swarm->channels, block, cosine, sine, scratch->field);
     else
         em_sense_block(sense, swarm->channels, first, count, cosine, sine, scratch->field);
+    if (em_past_in_common(&swarm->past)) em_stage_own(swarm, when, first, count, scratch, cosine, sine);
 }
 
 /* The same, by weights of a stage, which adapt; who would have one that is not finite keeps it, and is noted. */
@@ -98,7 +117,7 @@ static inline void em_stage_learn(
     em_swarm *swarm, int stage, int64_t block, em_scratch *scratch, double **cosine, double **sine)
 {
     const em_plastic_move move = em_plastic_plan(&swarm->plastic, swarm->step, stage, swarm->dt);
-    em_stage_own(swarm, block, scratch, cosine, sine);
+    em_stage_front(swarm, block, scratch, cosine, sine);
     const int64_t lost = em_plastic_learn(
         &swarm->plastic, &swarm->sense, swarm->channels, &move, block, cosine, sine, scratch->field);
     if (lost >= 0) em_atomic_lower(&swarm->fault, (uint64_t)lost, memory_order_relaxed);
@@ -111,7 +130,7 @@ static inline void em_stage_field(
     const int64_t first = em_swarm_first(block);
     const size_t size = (size_t)em_swarm_count(swarm, block) * sizeof(double);
     double *cosine[EM_SENSE_CHANNELS] = {NULL}, *sine[EM_SENSE_CHANNELS] = {NULL};
-    em_stage_sense(swarm, &swarm->sense, block, scratch, cosine, sine);
+    em_stage_sense(swarm, 0, &swarm->sense, block, scratch, cosine, sine);
     em_act_face(
         em_swarm_count(swarm, block), cosine[0], sine[0], scratch->field, scratch->field + EM_GRAPH_BLOCK);
     memcpy(re + first, scratch->field, size);
@@ -132,7 +151,7 @@ static inline void em_stage_look(em_swarm *swarm, int64_t block, em_scratch *scr
 {
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     double *cosine[EM_SENSE_CHANNELS] = {NULL}, *sine[EM_SENSE_CHANNELS] = {NULL};
-    em_stage_sense(swarm, &swarm->sense, block, scratch, cosine, sine);
+    em_stage_sense(swarm, 0, &swarm->sense, block, scratch, cosine, sine);
     const em_act_view view = em_stage_view(swarm, 0, first, count, cosine, sine, scratch);
     em_act_rate(swarm->act, &view, scratch->rate);
     em_stage_note_extent(swarm, block, count, scratch->rate);
@@ -230,24 +249,27 @@ static inline void em_stage_answer(
     if (last) em_stage_displace(swarm, first, count, scratch->next);
 }
 
-/* Makes of the next state of a block, in scratch, what the next stage starts from. */
-static inline void em_stage_go_on(em_swarm *swarm, int64_t block, const em_table *table, em_scratch *scratch)
+/* Makes of the next state of a block, in scratch, what the next stage, `node` of a tick on, starts from. */
+static inline void em_stage_go_on(
+    em_swarm *swarm, double node, int64_t block, const em_table *table, em_scratch *scratch)
 {
+    const em_past_moment then = {swarm->drawn, node};
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     for (int v = 0; v < swarm->variables; v++)
         if (swarm->now[v] != NULL)
             memcpy(swarm->now[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
-    em_swarm_phasors(swarm, block, scratch->next, scratch->copy, table, scratch);
+    em_swarm_phasors(swarm, then, block, scratch->next, scratch->copy, table, scratch);
 }
 
 /* Makes of it the state after the tick, phases turned by what waits in the inbox. */
 static inline void em_stage_finish(em_swarm *swarm, int64_t block, const em_table *table, em_scratch *scratch)
 {
+    const em_past_moment then = {swarm->drawn + 1, 0.0};
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     em_swarm_drain(swarm, block, scratch->wrapped, scratch);
     for (int v = 1; v < swarm->variables; v++)
         memcpy(swarm->state[v] + first, scratch->next + v * EM_GRAPH_BLOCK, (size_t)count * sizeof(double));
-    em_swarm_phasors(swarm, block, scratch->wrapped, swarm->state[0] + first, table, scratch);
+    em_swarm_phasors(swarm, then, block, scratch->wrapped, swarm->state[0] + first, table, scratch);
 }
 
 /* From what a block senses to its next state, and from that to its phasors. */
@@ -259,7 +281,7 @@ static inline void em_stage_combine(
     em_stage_answer(swarm, stage, first, count, cosine, sine, scratch);
     if (stage == 0 && swarm->extent != NULL) em_stage_note_extent(swarm, block, count, scratch->rate);
     if (stage + 1 < em_step_methods[swarm->step].stages)
-        em_stage_go_on(swarm, block, table, scratch);
+        em_stage_go_on(swarm, em_step_methods[swarm->step].node[stage + 1], block, table, scratch);
     else
         em_stage_finish(swarm, block, table, scratch);
 }
@@ -282,7 +304,7 @@ static inline void em_stage_unit(em_swarm *swarm, int stage, int64_t unit, em_sc
         if (swarm->plastic.weight != NULL)
             em_stage_learn(swarm, stage, block, scratch, cosine, sine);
         else
-            em_stage_sense(swarm, &sense, block, scratch, cosine, sine);
+            em_stage_sense(swarm, stage, &sense, block, scratch, cosine, sine);
         em_stage_combine(swarm, stage, block, cosine, sine, em_stage_back(swarm), scratch);
     }
 }

@@ -25,7 +25,7 @@ static inline void em_stride_slope(
     em_adapt *adapt = &swarm->adapt;
     const int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     double *cosine[EM_SENSE_CHANNELS] = {NULL}, *sine[EM_SENSE_CHANNELS] = {NULL};
-    em_stage_sense(swarm, sense, block, scratch, cosine, sine);
+    em_stage_sense(swarm, 0, sense, block, scratch, cosine, sine);
     const em_act_view view = em_stage_view(swarm, stage, first, count, cosine, sine, scratch);
     em_stage_rate(swarm, &view, scratch->rate);
     for (int v = 0; v < swarm->variables; v++) {
@@ -102,7 +102,7 @@ static inline void em_stride_block(
     }
     if (stage == EM_ADAPT_AGAIN && swarm->adapt.advances) em_stride_advance(swarm, first, count);
     em_stride_reach(swarm, stage, first, count, scratch);
-    em_stage_go_on(swarm, block, em_stage_back(swarm), scratch);
+    em_stage_go_on(swarm, 1.0, block, em_stage_back(swarm), scratch);
 }
 
 /* One stage for one unit. */

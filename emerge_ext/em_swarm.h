@@ -15,6 +15,7 @@
 #include "em_course.h"
 #include "em_energy.h"
 #include "em_inbox.h"
+#include "em_past.h"
 #include "em_plastic.h"
 
 #define EM_SWARM_NOBODY UINT64_MAX
@@ -35,6 +36,7 @@ typedef struct {
     double *share;                        /* [channels][blocks][2]: sum of the phasors of a block */
     double *extent; /* [blocks][2]: least and largest rate of a block, or NULL: nobody asks */
     em_sense sense;
+    em_past past;          /* of agents that sense late */
     em_plastic plastic;    /* weights that adapt, where there are any */
     const em_tiles *tiles; /* in use, or NULL */
     int64_t unit;          /* blocks that a worker does at a time: those of a panel, or one */
@@ -288,10 +290,26 @@ static inline void em_swarm_harmonic(
     }
 }
 
+/* With a delay in common: the phasors of a block where its past is kept, and into `cosine` and `sine` what others sense
+ * of it. */
+static inline void em_swarm_pass(
+    em_swarm *swarm, em_past_moment when, int64_t block, const double *restrict phase, double *restrict kept,
+    double *cosine, double *sine)
+{
+    const int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
+    double *share = em_swarm_share(swarm, 0, block);
+    em_swarm_sincos(
+        swarm->failed, first, count, phase, kept, em_past_cosines(&swarm->past, when, first),
+        em_past_sines(&swarm->past, when, first), swarm->past.share + 2 * block);
+    em_past_show(&swarm->past, when, first, count, cosine, sine);
+    share[0] = em_lane_sum(count, cosine);
+    share[1] = em_lane_sum(count, sine);
+}
+
 /* The phasors of a block of phases into the tables of all channels, their sums into the block's shares, and a copy of
- * the phases. */
+ * the phases; of a tick also into the past, where somebody senses late. */
 static inline void em_swarm_phasors(
-    em_swarm *swarm, int64_t block, const double *restrict phase, double *restrict kept,
+    em_swarm *swarm, em_past_moment when, int64_t block, const double *restrict phase, double *restrict kept,
     const em_table *table, em_scratch *scratch)
 {
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
@@ -299,7 +317,9 @@ static inline void em_swarm_phasors(
     for (int h = 0; h < swarm->channels; h++) {
         double *share = em_swarm_share(swarm, h, block);
         em_swarm_own(&table[h], h, first, scratch, &cosine[h], &sine[h]);
-        if (h == 0) {
+        if (h == 0 && em_past_in_common(&swarm->past)) {
+            em_swarm_pass(swarm, when, block, phase, kept, cosine[0], sine[0]);
+        } else if (h == 0) {
             em_swarm_sincos(swarm->failed, first, count, phase, kept, cosine[0], sine[0], share);
         } else {
             em_swarm_harmonic(count, cosine[h - 1], sine[h - 1], cosine[0], sine[0], cosine[h], sine[h]);
@@ -308,6 +328,10 @@ static inline void em_swarm_phasors(
         }
         em_swarm_pieces(swarm, h, block, count, cosine[h], sine[h]);
         if (!em_table_is_plain(&table[h])) em_table_store(&table[h], first, count, cosine[h], sine[h]);
+    }
+    if (swarm->past.each != NULL && when.node == 0.0) {
+        const em_history *ring = &swarm->past.ring;
+        em_history_store(ring, em_history_slot(ring, when.tick, 0), first, count, cosine[0], sine[0]);
     }
 }
 
@@ -327,23 +351,28 @@ static inline bool em_swarm_drain(em_swarm *swarm, int64_t block, double *phase,
 static inline void em_swarm_publish(em_swarm *swarm, int64_t block, bool stale, em_scratch *scratch)
 {
     double *phase = swarm->state[0] + em_swarm_first(block);
+    const em_past_moment now = {swarm->drawn, 0.0};
     if (em_swarm_drain(swarm, block, phase, scratch) || stale)
-        em_swarm_phasors(swarm, block, phase, scratch->copy, swarm->table[swarm->front], scratch);
+        em_swarm_phasors(swarm, now, block, phase, scratch->copy, swarm->table[swarm->front], scratch);
 }
 
 /* This and all below only by the last arriver, or while nobody is at work.
- * The sums of all phasors, in the order of blocks. */
+ * The sum of the shares of blocks, in their order. */
+static inline void em_swarm_add_shares(const em_swarm *swarm, const double *share, double *total)
+{
+    total[0] = total[1] = 0.0;
+    for (int64_t block = 0; block < em_graph_blocks(swarm->n); block++) {
+        total[0] += share[2 * block];
+        total[1] += share[2 * block + 1];
+    }
+}
+
+/* The sums of all phasors. */
 static inline void em_swarm_sum_up(em_swarm *swarm)
 {
+    if (em_past_in_common(&swarm->past)) em_swarm_add_shares(swarm, swarm->past.share, swarm->past.total);
     for (int h = 0; h < swarm->channels; h++) {
-        const double *share = em_swarm_share(swarm, h, 0);
-        double re = 0.0, im = 0.0;
-        for (int64_t block = 0; block < em_graph_blocks(swarm->n); block++) {
-            re += share[2 * block];
-            im += share[2 * block + 1];
-        }
-        swarm->total[2 * h] = re;
-        swarm->total[2 * h + 1] = im;
+        em_swarm_add_shares(swarm, em_swarm_share(swarm, h, 0), swarm->total + 2 * h);
         if (swarm->sense.graph->kind == EM_GRAPH_GROUPS)
             em_sums_add_up(swarm->sums[h], swarm->sense.graph, swarm->total + 2 * h);
         swarm->sense.table[h] = swarm->table[swarm->front][h];
@@ -365,7 +394,7 @@ static inline void em_swarm_cut(em_swarm *swarm)
 {
     const em_tiles *tiles = em_tiles_of(swarm->sense.graph);
     const em_table *table = &swarm->table[0][0];
-    bool plain = swarm->channels == 1 && swarm->plastic.weight == NULL;
+    bool plain = swarm->channels == 1 && swarm->plastic.weight == NULL && swarm->past.each == NULL;
     bool suits = tiles != NULL && plain && table->pairs && table->single && !table->latest;
     swarm->tiles = suits && em_tiles_sums_size(tiles) <= swarm->panel_room ? tiles : NULL;
     swarm->unit = swarm->tiles == NULL ? 1 : em_tiles_panel(tiles);
@@ -416,7 +445,8 @@ static inline double em_swarm_spread(const em_swarm *swarm)
 /* R of those who have not failed; 0 if all have. */
 static inline double em_swarm_coherence(const em_swarm *swarm)
 {
-    double length = hypot(swarm->total[0], swarm->total[1]);
+    const double *total = em_past_in_common(&swarm->past) ? swarm->past.total : swarm->total;
+    double length = hypot(total[0], total[1]);
     return swarm->living > 0 ? length / (double)swarm->living : 0.0;
 }
 

@@ -353,3 +353,61 @@ class Fireflies:
                 phase = np.where(fired | ~alive, phase, after)
                 firing = alive & ~fired & (phase >= 2 * np.pi)
             phase[fired] = 0.0
+# ---- sensing late
+
+
+@dataclass
+class Late(Law):
+    """A law whose edges show what was: `late` ticks ago, one number for each directed edge; `seen` is the past.
+
+    `seen` holds unit vectors e^{i theta} of ticks as complex numbers, the last of them the tick that begins at `begun`.
+    """
+
+    late: np.ndarray = None
+    dt: float = 0.0
+    begun: float = 0.0
+    seen: list = None
+
+    def shown(self, time, phase):
+        """What each edge shows of its other end at a time within the tick: the cubic through four ticks."""
+        node = np.round(2 * (time - self.begun) / self.dt) / 2
+        j, seen = self.edges[:, 1], np.array(self.seen)
+        ago = self.late - node
+        newest = np.maximum(np.floor(ago).astype(int) - 1, 0)
+        value = np.zeros(len(j), complex)
+        for k in range(4):
+            part = np.prod([(ago - newest - m) / (k - m) for m in range(4) if m != k], axis=0)
+            value += part * seen[-1 - newest - k, j]
+        return np.where(self.late > 0, value, np.exp(1j * phase)[j])
+
+    def rates(self, time, phase, velocity=None):
+        """Rates of change of phase and, with inertia, velocity."""
+        n, i = len(phase), self.edges[:, 0]
+        shown, divided = self.shown(time, phase), strengths(len(phase), self.edges, self.weights, self.normalize)
+
+        def field(h):
+            value = self.weights * shown**h
+            return (np.bincount(i, value.real, n) + 1j * np.bincount(i, value.imag, n)) / divided
+
+        facing = np.exp(-1j * (phase + self.now("lag", time)))
+        pull = sum(a * (field(h + 1) * facing ** (h + 1)).imag for h, a in enumerate(self.harmonics))
+        torque = self.frequency + self.now("coupling", time) * pull
+        if np.any(self.triadic) or np.any(self.tetradic):
+            z, own = field(1), np.exp(-1j * phase)
+            torque = torque + ((self.triadic * field(2) * z.conj() + self.tetradic * abs(z) ** 2 * z) * own).imag
+        drive = self.drive_frequency * time + self.now("drive_phase", time)
+        torque = torque + self.now("strength", time) * np.sin(drive - phase)
+        if velocity is None:
+            return [torque]
+        return [velocity, (torque - self.now("damping", time) * velocity) / self.now("inertia", time)]
+
+    def go(self, method, state, ticks, normal=None):
+        """Return the state after some ticks, whose past grows on the way."""
+        self.seen = [*self.seen, np.exp(1j * state[0])]
+        held = None if self.energy is None else np.broadcast_to(self.energy[0], len(state[0])).astype(float)
+        for tick in range(ticks):
+            self.begun = tick * self.dt
+            still = np.zeros(len(state[0])) if normal is None else normal(tick)
+            state, held = self.tick(method, self.begun, self.dt, state, still, held)
+            self.seen.append(np.exp(1j * state[0]))
+        return state

@@ -26,7 +26,7 @@ def example(monkeypatch):
     """Import an example by name, as it would import others beside it."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
     yield importlib.import_module
-    science = ("fireflies", "explosive", "noisy", "chimera", "custom", "flashes", "learning")
+    science = ("fireflies", "explosive", "noisy", "chimera", "custom", "flashes", "learning", "brain")
     for name in ("server", "together", "apart", *science):
         sys.modules.pop(name, None)
 
@@ -184,6 +184,18 @@ class TestScience:
         chimera.picture(swarm.phase, frequency, tmp_path / "chimera.png")
         assert (tmp_path / "chimera.png").stat().st_size > 5000
 
+    def test_conduction_speed_sets_the_rhythm_of_a_brain(self, example, tmp_path):
+        brain = example("brain")
+        regions = emerge.Connectome.synthetic(brain.REGIONS, seed=1)
+        seen = {speed: brain.measured(brain.swarm_of(regions, speed, 1)) for speed in (np.inf, 40.0, 10.0, 3.5)}
+        assert seen[np.inf] == pytest.approx((brain.HERTZ, 1.0), abs=0.25)
+        assert seen[np.inf][0] > seen[40.0][0] + 3 > seen[10.0][0] + 8
+        assert seen[10.0][1] > 0.95
+        assert seen[3.5][1] < 0.3
+        pytest.importorskip("matplotlib")
+        brain.picture([(0.0, *seen[np.inf]), (4.2, *seen[10.0])], tmp_path / "brain.png")
+        assert (tmp_path / "brain.png").stat().st_size > 5000
+
     def test_noise_ends_coherence_at_half_the_coupling(self, example):
         noisy = example("noisy")
         for noise in (0.3, 0.5):
@@ -229,7 +241,8 @@ class TestScience:
         assert len(text.splitlines()) == 13
 
     @pytest.mark.parametrize(
-        ("name", "lines"), [("fireflies", 12), ("flashes", 10), ("explosive", 17), ("noisy", 11), ("custom", 6)]
+        ("name", "lines"),
+        [("fireflies", 12), ("flashes", 10), ("explosive", 17), ("noisy", 11), ("custom", 6), ("brain", 13)],
     )
     def test_they_run(self, name, lines):
         done = subprocess.run(command(name), capture_output=True, text=True, timeout=100, check=False)

@@ -6,13 +6,14 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from . import fields, networks, noise, pairs, pulses
+from . import delays, fields, networks, noise, pairs, pulses
 from .row import Row, Value
 
 TOPICS: dict[str, tuple[str, str, tuple[Row, ...]]] = {
     "pairs": ("Two agents", "gaps, beats, orders of integrators and swings of two agents", pairs.ROWS),
     "networks": ("Networks", "decay, twisted states, power flow and onset on networks", networks.ROWS),
     "noise": ("Chance", "random phases, diffusion and coherence with noise", noise.ROWS),
+    "delays": ("Delays", "frequency and coherence of agents that sense each other late", delays.ROWS),
     "fields": ("Mean fields", "coherence against coupling, lag, time, triads and inertia", fields.ROWS),
     "pulses": ("Pulses", "clusters of agents that fire, over time", pulses.ROWS),
 }
@@ -26,6 +27,7 @@ SOURCES = {
     " doi:10.1103/PhysRevLett.96.114102",
     "Bertini 2010": "L. Bertini, G. Giacomin, K. Pakdaman, J. Stat. Phys. 138, 270, doi:10.1007/s10955-009-9908-9",
     "Dörfler 2013": "F. Dörfler, M. Chertkov, F. Bullo, PNAS 110, 2005, doi:10.1073/pnas.1212134110",
+    "Earl 2003": "M. Earl, S. Strogatz, Phys. Rev. E 67, 036204, doi:10.1103/PhysRevE.67.036204",
     "Einstein 1905": "A. Einstein, Ann. Phys. 322, 549, doi:10.1002/andp.19053220806",
     "Filatrella 2008": "G. Filatrella, A. Nielsen, N. Pedersen, Eur. Phys. J. B 61, 485,"
     " doi:10.1140/epjb/e2008-00098-8",
@@ -43,6 +45,7 @@ SOURCES = {
     "Tsimring 2005": "L. Tsimring, N. Rulkov, M. Larsen, M. Gabbay, Phys. Rev. Lett. 95, 014101,"
     " doi:10.1103/PhysRevLett.95.014101",
     "Wiley 2006": "D. Wiley, S. Strogatz, M. Girvan, Chaos 16, 015103, doi:10.1063/1.2165594",
+    "Yeung 1999": "M. Yeung, S. Strogatz, Phys. Rev. Lett. 82, 648, doi:10.1103/PhysRevLett.82.648",
     "Zachary 1977": "W. Zachary, J. Anthropol. Res. 33, 452, doi:10.1086/jar.33.4.3629752",
 }
 
@@ -66,6 +69,8 @@ is off by the first order of dt (`tests/test_schedules.py` shows that halving dt
 and twenty agents with evenly spaced frequencies is positive and that of the linearised map (10⁻⁴; phase chaos,
 Popovych, Maistrenko & Tass, Phys. Rev. E 71, 065201 (2005), doi:10.1103/PhysRevE.71.065201); gaps of random phases give
 1 − 1/e.
+
+A10: an agent that senses itself late, too, is in the sums of the papers and not in ours: hence "weight", K/(N − 1).
 
 A2: the time between the first and the last of many passings. A9: small swings, of .01 rad, around the gap. C1: R by
 links is \\|Σ kᵢ e^{iθᵢ}\\| / Σ kᵢ; theory solves Ichinomiya's equation with the degrees of the graph that is run, so

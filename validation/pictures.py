@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import emerge
 
-from . import fields, networks, noise, pairs, pulses, theory
+from . import delays, fields, networks, noise, pairs, pulses, theory
 
 LINE, POINT, OTHER = "#64748b", "#c2410c", "#1d4ed8"
 DOTS: dict[str, Any] = {"marker": "o", "markersize": 5, "linestyle": "none", "zorder": 3}
@@ -143,6 +143,38 @@ def draw_noise(path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
+def draw_delays(path: Path) -> None:
+    figure, (turning, order) = panels(1, 2)
+    x = np.linspace(0.0, 20.0, 4000)
+    for frequency, axes in ((1.0, turning), (np.pi, order)):
+        common = frequency - np.sin(x)
+        lag = x / np.where(common > 0.05, common, np.nan)
+        for stands, style in ((np.cos(x) > 0, "-"), (np.cos(x) <= 0, ":")):
+            axes.plot(
+                np.where(stands, lag, np.nan),
+                common,
+                color=LINE,
+                linewidth=1.5,
+                linestyle=style,
+                label="theory, in step" if style == "-" else "theory, unstable",
+            )
+        for lag_of in np.arange(0.25, 4.01, 0.25):
+            turned, r = delays.late(frequency, 1.0, float(lag_of))
+            colour = POINT if r > 0.999 else OTHER
+            axes.plot([lag_of], [turned], color=colour, **DOTS)
+        axes.plot([], [], color=POINT, label="measured, R = 1", **DOTS)
+        axes.plot([], [], color=OTHER, label="measured, R < 1", **DOTS)
+        dress(
+            axes,
+            f"A10: ω₀ = {'1' if frequency == 1 else 'π'}, K = 1",
+            "delay τ",
+            "frequency Ω",
+            xlim=(0, 4.1),
+            ylim=(frequency - 1.1, frequency + 2.2),
+        )
+    figure.savefig(path, dpi=110)
+
+
 def draw_fields(path: Path) -> None:
     figure, (lorentz, normal, growth, higher, lag, turning, inertia, spare) = panels(2, 4)
     spare.set_axis_off()
@@ -228,5 +260,6 @@ PICTURES = {
     "noise": draw_noise,
     "fields": draw_fields,
     "pulses": draw_pulses,
+    "delays": draw_delays,
 }
 """How to draw the picture of each topic."""

@@ -669,6 +669,7 @@ class Live:
     def _begin(self) -> None:
         swarm = self._swarm
         how = self._how_for(swarm.model)
+        swarm._look_back(self._dt, self._schedule, how)
         swarm._engine.begin(self._dt, self._schedule, self._order, method=how.method, tolerances=how.tolerances)
         swarm._choose()
         swarm._engine.advance(0, 1)
@@ -679,7 +680,11 @@ class Live:
         check_asking(model, self._dt)
         adaptive.check_model(self._swarm.adapt, model)
         adaptive.check_way(self._swarm.adapt, self._method, self._schedule)
-        return integrator(self._method, self._schedule, model)
+        how, past = integrator(self._method, self._schedule, model), self._swarm._past
+        if past is not None:
+            past.admit_model(model)
+            past.check(self._dt, self._schedule, how.method)
+        return how
 
     def _end(self, reason: str) -> None:
         """Give the swarm back, and let go whoever waits."""

@@ -74,8 +74,8 @@ def lyapunov(
     ------
     InvalidType, InvalidValue
         If an argument is of the wrong type or range; or there is one agent, which is relative to nobody; or the copies
-        have met, so that nothing is left to measure; or turning costs energy, or weights adapt, which cannot be brought
-        back; or agents fire.
+        have met, so that nothing is left to measure; or agents fire; or turning costs energy, weights adapt or agents
+        sense late, since none of this can be brought back.
     Diverged
         As `Swarm.step`.
 
@@ -108,6 +108,8 @@ def lyapunov(
         if span % ticks:
             raise InvalidValue(f"{name} must be a whole number of intervals of {ticks * dt:g}, not {span * dt:g}")
     apart = admit.real(distance, "distance", least=1e-12, most=0.01)
+    if swarm._past is not None:
+        raise InvalidValue("a copy that senses late cannot be brought back beside the other: its past would stay apart")
     if swarm.model.energy is not None:
         raise InvalidValue("a copy's energy cannot be brought back beside the other's: use a model without energy=")
     if swarm.model._pulses:

@@ -23,12 +23,15 @@ from .errors import CheckpointError, InvalidType, InvalidValue
 from .event import Disrupted, Event, Failed, Restored, TopologyChanged
 from .fork import renew_after_fork
 from .live import Live
-from .method import PLAIN, Method, integrator
+from .method import PLAIN, Integrator, Method, integrator
 from .metrics import Metrics
 from .model import Model
 from .model import facts as model_facts
 from .model import saved as saved_model
 from .pace import Pace
+from .past import Before
+from .past import admitted as admitted_past
+from .past import restored as restored_past
 from .progress import Watcher, watching
 from .result import RunResult
 from .run import Run, Schedule, batch, check_asking, due, schedule_of, target, ticks_of
@@ -88,6 +91,16 @@ class Swarm:
     adapt : Hebbian or AntiHebbian, optional
         How the weights of the topology's edges change with the phases of their agents: see `strengths`. By default
         they do not.
+    delay : float or array_like of shape (E,), default 0.0
+        How late agents sense each other, in units of time: 0, or finite and at least the dt of its ticks. One number
+        for all, or one for each edge in the order of ``topology.edges``, an undirected one for both ways, such as
+        `Connectome.delays` gives. With delay 0 agents sense the present, as without.
+    history : {"constant", "rotation"}, Series or (times, phases), default "constant"
+        What was before the first tick, of agents that sense late. "constant": the phases they have then. "rotation":
+        each turned at its natural frequency, or at its velocity. Or what was recorded, as ``history["phases"]`` of a
+        run with `observe.Phases`, or times, shape (k,), and phases, shape (k, n): it ends at the start, whatever its
+        last time is, reaches back as far as the longest delay, and goes in straight lines. Without `phase` agents start
+        from its end.
     seed : int or numpy.random.Generator, optional
         Seed of everything that is drawn: phases, disruptions and noise. By default fresh entropy, so that two swarms
         differ. Of a generator one number is drawn.
@@ -117,6 +130,10 @@ class Swarm:
     state between two ticks. Assigning phase,
     frequency or model while another thread runs the swarm raises `Busy`.
 
+    Agents that sense late read a ring of past phasors: 16 bytes for each agent and each tick of the longest delay, and
+    8 for each edge end where edges have delays of their own. Between ticks it is read off cubics. They need the
+    schedule "barrier", a method of fixed steps and one dt, and no triads.
+
     Memory: 48 bytes an agent (32 on complete topologies and groups, and in single precision) beside the topology;
     8 more once somebody nudges, and 8 once it tracks. Weights that adapt: 8 bytes an edge end, 24 once a method has
     several stages.
@@ -142,6 +159,8 @@ class Swarm:
         velocity: float | npt.ArrayLike | None = None,
         energy: float | npt.ArrayLike | None = None,
         adapt: Adaptation | None = None,
+        delay: float | npt.ArrayLike = 0.0,
+        history: Before = "constant",
         seed: int | np.random.Generator | None = None,
         threads: int | None = None,
         precision: Precision = "double",
@@ -158,6 +177,11 @@ class Swarm:
         admit.memory(BYTES_OF_AN_AGENT * n, f"a swarm of {n} agents")
         if frequency is None:
             frequency = 0.0 if topology.frequency is None else topology.frequency
+        self._past = admitted_past(delay, history, topology)
+        if strengths is not None and self._past is not None:
+            raise InvalidValue("edges whose weights adapt cannot be sensed late: give adapt= or delay=, not both")
+        if phase is None and self._past is not None and self._past.phases is not None:
+            phase = self._past.phases[-1]
         if phase is None:
             phase = self._random(PHASES, 0).uniform(0.0, 2 * np.pi, n)
         self._begin(topology, model, admit.vector(phase, "phase", n), admit.vector(frequency, "frequency", n))
@@ -171,9 +195,8 @@ class Swarm:
     def _begin(self, topology: Topology, model: Model, phase: Floats, frequency: Floats) -> None:
         """Set up the engine for checked values."""
         usual, _ = team.choice(self._threads, len(topology), topology.edge_ends)
-        self._engine = Engine(
-            topology._graph, _within_reach(phase), frequency, usual, team.cores(), self._precision == "single"
-        )
+        graph = topology._graph if self._past is None else self._past.graph(topology)
+        self._engine = Engine(graph, _within_reach(phase), frequency, usual, team.cores(), self._precision == "single")
         key = np.random.SeedSequence([self._seed, NOISE]).generate_state(1, np.uint64)[0]
         self._engine.set_key(int(key))
         self._adapt: Adaptation | None = None
@@ -189,6 +212,8 @@ class Swarm:
         self._result: RunResult | None = None
 
     def _take_model(self, model: Model) -> None:
+        if self._past is not None:
+            self._past.admit_model(model)
         model._tell(self._engine, self._engine.graph.n, self._engine.time)
         self._model = model
         asks = model._asks or model._functions
@@ -221,7 +246,8 @@ class Swarm:
     def phase(self) -> Floats:
         """Phases in rad, in [0, 2π), shape (n,): a copy. Assign one number or n of them, finite.
 
-        Nudges that no tick has taken yet are in what is read; assigning drops them.
+        Nudges that no tick has taken yet are in what is read; assigning drops them. What agents that sense late sense
+        of the past stays as it was: an assignment changes the present alone.
         """
         phase = np.empty(len(self))
         self._engine.read_phase(phase)
@@ -393,10 +419,19 @@ class Swarm:
                 " set strengths of edges to 0"
             )
         with self._lock:
-            self._engine.set_graph(value._graph)
+            graph = value._graph
+            if self._past is not None:
+                self._past.admit_topology(value)
+                graph = self._past.graph(value)
+            self._engine.set_graph(graph)
             self._topology = value
         self._choose_next = -inf
         self._tell(TopologyChanged, topology=value)
+
+    @property
+    def delay(self) -> float | Floats:
+        """How late agents sense each other: one number, or one for each edge of `topology`, shape (E,), a copy."""
+        return 0.0 if self._past is None else self._past.shown
 
     @property
     def precision(self) -> Precision:
@@ -474,7 +509,8 @@ class Swarm:
     @property
     def nbytes(self) -> int:
         """Bytes of memory that the engine holds for this swarm, its topology counted once."""
-        return self._engine.nbytes + self._topology._graph.nbytes
+        mine, shown = self._engine.graph, self._topology._graph
+        return self._engine.nbytes + shown.nbytes + (0 if mine is shown else mine.nbytes)
 
     def metrics(self) -> Metrics:
         """Return counts of what the swarm has done since it was made.
@@ -580,6 +616,8 @@ class Swarm:
             chosen, agents = schedule_of(schedule, order, self)
             how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
             adaptive.check_way(self._adapt, how.method, chosen)
+        if self._past is not None:
+            self._look_back(dt, chosen, how)
         if asking is None and self._choose_next == inf:
             engine.step(left, dt, chosen, agents, pace.workers, how.method, how.tolerances)
             return
@@ -710,6 +748,7 @@ class Swarm:
         how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
         adaptive.check_way(self._adapt, how.method, chosen)
         check_asking(self._model, dt)
+        self._look_back(dt, chosen, how)
         recorder = Recorder(self, observers, dt, due(None, None, dt, ticks)) if observers else None
         call, interval, after = asked(until, self, dt, interval)
         with watching(progress) as watcher, self._engine:
@@ -831,6 +870,15 @@ class Swarm:
         return Live(
             self, interval, speed, method=method, schedule=schedule, catch_up=catch_up, until=goal, clock=chosen
         )
+
+    def _look_back(self, dt: float, schedule: Schedule, how: Integrator) -> None:
+        """Refuse ticks that agents that sense late cannot do, and make their past before the first."""
+        past = self._past
+        if past is None:
+            return
+        past.check(dt, schedule, how.method)
+        with self._lock:
+            past.begin(self._engine, dt, self.phase, self.velocity if self._model._inertial else self.frequency)
 
     def _choose(self) -> None:
         """Choose the team, unless that was done a moment ago, or no other could be chosen."""
@@ -1059,6 +1107,8 @@ class Swarm:
             arrays |= {name: np.empty(n) for name in ("velocity", "energy") if self._engine.has(name)}
             if self._adapt is not None:
                 arrays["strengths"] = np.empty(self._topology.edge_ends)
+            if self._engine.past_size:
+                arrays["past"] = np.empty(self._engine.past_size)
             clock, nudged, tracked = self._engine.snapshot(**arrays)
             if not nudged:
                 del arrays["waiting"]
@@ -1074,6 +1124,8 @@ class Swarm:
             }
             if self._adapt is not None:
                 facts["adapt"] = adaptive.facts(self._adapt)
+            if self._past is not None:
+                self._past.state(facts, arrays)
             stride = self._engine.stride()
             if stride is not None:
                 facts["stride"], arrays["stride"] = stride
@@ -1103,6 +1155,7 @@ def _restored(facts: dict[str, Any], arrays: Arrays, topology: Topology, threads
         admit.count(drawn[0] if drawn else tick, "tick", least=0),
     )
     n = len(topology)
+    swarm._past = restored_past(facts, arrays, topology)
     swarm._begin(
         topology, model, admit.vector(arrays["phase"], "phase", n), admit.vector(arrays["frequency"], "frequency", n)
     )
@@ -1117,6 +1170,8 @@ def _restored(facts: dict[str, Any], arrays: Arrays, topology: Topology, threads
     if "adapt" in facts:
         law = adaptive.saved(facts["adapt"])
         swarm._learn(law, adaptive.strengths_of(arrays["strengths"], law, topology))
+    if swarm._past is not None and swarm._past.dt is not None:
+        swarm._past.resume(swarm._engine, swarm.phase, arrays["past"])
     if "stride" in facts:
         swarm._engine.set_stride(tuple(facts["stride"]), np.ascontiguousarray(arrays["stride"], np.float64))
     return swarm
