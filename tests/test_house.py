@@ -292,9 +292,9 @@ def test_the_stub_lists_what_the_module_has():
 
 
 def test_everything_public_is_exported_once():
-    assert sorted(emerge.__all__) == sorted(
-        name for name, value in vars(emerge).items() if not name.startswith("_") and not inspect.ismodule(value)
-    )
+    there = {name for name, value in vars(emerge).items() if not name.startswith("_") and not inspect.ismodule(value)}
+    late = {name for name, module in emerge._LATE.items() if name != module}
+    assert sorted(emerge.__all__) == sorted(there | late)
 
 
 def public():
