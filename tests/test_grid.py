@@ -69,14 +69,14 @@ class TestCase:
         assert grid.rating.tolist() == [90 / 50, 25 / 50]  # the most it may have, or mBase
         assert (grid.slack, grid.base, grid.frequency) == (0, 50, 50)
         assert grid.power.sum() == pytest.approx(0, abs=1e-15)
-        assert grid.balance == pytest.approx([-0.01] * 4)
+        assert grid.balance == pytest.approx([0.02] * 4)
         assert grid.notes == (
             "1 branch was of negative reactance (series compensation) taken by its size",
             "1 branch was parallel to another, which it was added to",
             "1 branch was left out, being out of service",
             "branches are taken as lossless: resistance, charging, taps and phase shifts are ignored",
             "voltages are nominal",
-            "-2 MW that generation and load differ by were fed in by all buses alike",
+            "4 MW that generation and load differ by were fed in by all buses alike",
             "1 isolated bus was left out",
         )
         assert repr(grid) == "PowerGrid(4 buses, 4 lines, 2 generators, 40 MW)"
@@ -84,7 +84,7 @@ class TestCase:
     def test_voltages_and_the_slack_that_balances(self, read):
         grid = read(voltages="case", balance="slack", frequency=60)
         assert grid.capacity[3] == pytest.approx(2.5 * 1.00 * 1.01)
-        assert grid.balance.tolist() == pytest.approx([-0.04, 0, 0, 0])
+        assert grid.balance.tolist() == pytest.approx([0.08, 0, 0, 0])
         assert grid.frequency == 60
 
     def test_it_is_the_topology_that_the_other_reader_makes(self, read, tmp_path):
@@ -187,7 +187,7 @@ class TestValue:
                 array[0] = 0
 
     def test_what_trips_takes_its_power_and_its_machines_along(self):
-        grid = ring(machines=emerge.Machines(fastest=1e5))
+        grid = ring(machines=emerge.Machines(fastest=1e4))
         omega = 2 * np.pi * 50
         assert grid.inertia == pytest.approx(2 * np.array([4.0 * 1.2, 0.5 * 0.6, 0.5 * 0.6]) / omega)
         assert grid.damping == pytest.approx(np.array([2.0 * 1.2, 0.6, 0.6]) / omega)
@@ -195,7 +195,7 @@ class TestValue:
         assert less.power.tolist() == [0.0, -0.6, 0.0]
         assert less.damping == pytest.approx(np.array([0, 0.6, 0]) / omega)
         assert less.inertia[1] == grid.inertia[1]
-        assert less.inertia[[0, 2]] == pytest.approx([2 * 4.0 / 1e10] * 2)
+        assert less.inertia[[0, 2]] == pytest.approx([2 * 4.0 / 1e8] * 2)
         assert grid.power.tolist() == [1.2, -0.6, -0.6]
 
     def test_no_bus_swings_faster_than_is_said(self):
@@ -235,11 +235,15 @@ class TestPowerFlow:
         assert grid.flows(flow.phase).tolist() == flow.flows.tolist()
 
     @pytest.mark.parametrize("method", ["newton", "relax"])
-    @pytest.mark.parametrize(("power", "gap"), [(0.5, 0.5235987756), (0.9, 1.1197695150), (0.99999, 1.5663241880)])
+    @pytest.mark.parametrize(("power", "gap"), [(0.5, 0.52359878), (0.9, 1.11976951), (0.999999, 1.56938211)])
     def test_two_buses_rest_at_the_arcsine(self, method, power, gap):
         pair = emerge.PowerGrid([(0, 1)], 1.0, load=[-power, power])
-        assert gap == pytest.approx(np.arcsin(power), abs=1e-9)
-        assert pair.power_flow(method).phase == pytest.approx([0.0, -np.arcsin(power)], abs=1e-10)
+        if method == "relax" and power > 0.99:
+            with pytest.raises(emerge.InvalidValue, match="does not come to rest so near .*: use method='newton'"):
+                pair.power_flow(method)
+            return
+        assert pair.power_flow(method).phase == pytest.approx([0.0, -gap], abs=2e-8)
+        assert pair.power_flow(method).phase == pytest.approx([0.0, -np.arcsin(power)], abs=1e-9)
 
     def test_infeasible_injections_say_by_how_much_and_which_lines_bind(self):
         chain = emerge.PowerGrid([(0, 1), (1, 2), (2, 3)], [2.0, 1.0, 3.0], load=[-1.25, 0.0, 0.0, 1.25], labels="abcd")
@@ -247,7 +251,6 @@ class TestPowerFlow:
             chain.power_flow()
         assert caught.value.share == pytest.approx(0.8, abs=1e-5)
         assert caught.value.lines == (1,)
-        assert chain.without().power_flow is not None
         weaker = emerge.PowerGrid([(0, 1), (1, 2), (2, 3)], [2.0, 1.3, 3.0], load=[-1.25, 0.0, 0.0, 1.25])
         assert weaker.power_flow().flows == pytest.approx([1.25] * 3)
 
@@ -352,7 +355,6 @@ class TestRun:
         assert one.deviation == pytest.approx(one.settled, rel=1e-3)
         assert one.deviation > 0.1
         assert other.deviation == pytest.approx(-one.deviation, rel=1e-2)
-        assert run.swarm_is_gone if hasattr(run, "swarm_is_gone") else True
 
     def test_what_nothing_damps_drifts_for_ever(self):
         still = emerge.Machines(generator_damping=0.0, load_damping=0.0)
@@ -425,7 +427,7 @@ class TestCascade:
         assert [len(stage) for stage in run.stages] == [1, 1]
         first, second = (trip.at for trip in run.overloads)
         assert 1.5 <= first < second
-        assert run.beyond.tolist() == [1, 3]
+        assert sorted(run.beyond.tolist()) == [1, 3]
         assert [island.buses.tolist() for island in run.islands] == [[1, 2, 3], [0]]
         assert run.islands[1].settled > 0 > run.islands[0].settled
 
@@ -482,29 +484,32 @@ class TestPicture:
 def real(request):
     if not (DATA / request.param).exists():
         pytest.skip(f"{request.param} is not beside the project")
-    return emerge.PowerGrid.read(DATA / request.param)
+    return lambda: emerge.PowerGrid.read(DATA / request.param)
 
 
 class TestRealGrids:
     def test_power_flow_is_the_published_one(self, real):
-        flow = real.power_flow()
-        sine = np.abs(flow.flows / real.capacity).max()
-        assert sine == pytest.approx({2869: 0.423, 9241: 0.463}[len(real)], abs=5e-4)
+        grid = real()
+        flow = grid.power_flow()
+        sine = np.abs(flow.flows / grid.capacity).max()
+        assert sine == pytest.approx({2869: 0.423, 9241: 0.463}[len(grid)], abs=5e-4)
         assert flow.residual < 1e-9
 
     def test_more_than_they_carry_is_told(self, real):
+        grid = real()
         import dataclasses
 
-        more = dataclasses.replace(real, load=4 * real.load, generation=4 * real.generation, balance=4 * real.balance)
+        more = dataclasses.replace(grid, load=4 * grid.load, generation=4 * grid.generation, balance=4 * grid.balance)
         with pytest.raises(emerge.Infeasible, match="what binds is") as caught:
             more.power_flow()
         assert 0.3 < caught.value.share < 0.9
         assert len(caught.value.lines) >= 1
 
     def test_a_line_trips(self, real):
-        flow = real.power_flow()
+        grid = real()
+        flow = grid.power_flow()
         worst = int(np.argmax(np.abs(flow.flows)))
-        run = real.run(0.5, trips=emerge.Trip(0.1, line=worst), phase=flow.phase, every=0.1)
+        run = grid.run(0.5, trips=emerge.Trip(0.1, line=worst), phase=flow.phase, every=0.1)
         assert run.flows[-1][worst] == 0
         assert np.abs(run.deviation[:2]).max() < 1e-6
         assert np.abs(run.deviation[-1]).max() > 1e-3

@@ -34,8 +34,11 @@ HALVINGS = 20
 BINDS, NAMED = 0.5, 5
 """A line binds if it opens at least so fast beside the fastest; how many are named."""
 
+STRONG, WEAK, NEAR = 1.4, 0.005, 0.1
+"""Damping by inertia of a swarm that comes to rest, before and after so little is missing beside what is fed in."""
+
 REST_LOOK, REST_MOST = 20, 400_000
-"""Ticks between two looks at a swarm that comes to rest, and how many it may need."""
+"""Ticks between two looks at it, and how many it may need."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +154,8 @@ def solved(grid: PowerGrid, method: Solver) -> PowerFlow:
     power, common = _balanced(grid)
     found = network.newton(power, np.zeros(len(grid))) if method == "newton" else _rested(grid, network, power)
     if found is None:
+        if method == "relax" and network.newton(power, np.zeros(len(grid))) is not None:
+            raise InvalidValue("a swarm does not come to rest so near what the lines can carry: use method='newton'")
         raise _infeasible(grid, network, power)
     phase, steps = found
     phase = phase - phase[grid.slack]
@@ -197,22 +202,28 @@ def _infeasible(grid: PowerGrid, network: Network, power: Floats) -> Infeasible:
 
 
 def _rested(grid: PowerGrid, network: Network, power: Floats) -> tuple[Floats, int] | None:
-    """Let a swarm come to rest: inertia is what makes each bus swing as fast as any, and it stops as it gains no more.
+    """Let a swarm come to rest, whose inertia is such that no bus swings faster than by √2 rad a tick.
 
-    With M the sum of a bus's capacities no mode is faster than √2, which ticks of 1 resolve. All velocities are taken
-    away whenever power no longer drives them, so that slow modes gain speed and fast ones do not ring (Bitzek et al.,
-    Phys. Rev. Lett. 97, 170201 (2006), doi:10.1103/PhysRevLett.97.170201, without their mixing).
+    Strong damping brings it near without a swing that would carry it over; then weak damping lets slow modes go on, and
+    all velocities are taken away whenever power no longer drives them (Bitzek et al., Phys. Rev. Lett. 97, 170201
+    (2006), doi:10.1103/PhysRevLett.97.170201, without their mixing).
     """
     weight = np.where(grid.stiffness > 0, grid.stiffness, 1.0)
-    model = SecondOrder(coupling=1.0, normalize="none", inertia=weight, damping=0.0)
-    swarm = Swarm(grid.topology, model, frequency=power, phase=0.0, seed=0)
-    enough = 4 * network.rounding()
+    swarm = Swarm(grid.topology, _resting(weight, STRONG), frequency=power, phase=0.0, seed=0)
+    enough, near, weak = 4 * network.rounding(), NEAR * np.abs(power).max(), False
     for ticks in range(REST_LOOK, REST_MOST, REST_LOOK):
         swarm.step(REST_LOOK, dt=1.0, method="verlet")
         phase = swarm.phase
         left = network.missing(power, phase)
-        if np.abs(left).max() <= enough:
-            return (np.angle(np.exp(1j * (phase - phase[grid.slack]))), ticks)
-        if left @ swarm.velocity < 0:
+        worst = np.abs(left).max()
+        if worst <= enough:
+            return np.angle(np.exp(1j * (phase - phase[grid.slack]))), ticks
+        if not weak and worst <= near:
+            swarm.model, weak = _resting(weight, WEAK), True
+        elif weak and left @ swarm.velocity < 0:
             swarm.velocity = 0.0
     return None
+
+
+def _resting(weight: Floats, damping: float) -> SecondOrder:
+    return SecondOrder(coupling=1.0, normalize="none", inertia=weight, damping=damping * weight)
