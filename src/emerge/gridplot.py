@@ -20,8 +20,8 @@ __all__ = ["picture"]
 
 WIDTH, HEIGHT, DPI = 12.0, 8.0, 100
 COLOURS = ("#d9541e", "#1d4ed8", "#2a7f62", "#9333ea", "#b7791f", "#0e7490", "#be185d", "#4d7c0f")
-MARKED = 8
-"""Most trips that have a mark with words; of more, the first."""
+MARKED = 4
+"""Most times of trips that are told in words, the first."""
 
 
 def picture(run: GridRun, *, title: str | None, lines: int) -> Figure:
@@ -33,23 +33,24 @@ def picture(run: GridRun, *, title: str | None, lines: int) -> Figure:
     _frequency(above, run)
     _flows(below, run, busiest(run, lines))
     for axes in (above, below):
-        for trip in (*run.trips, *run.overloads):
-            told = trip in run.trips
-            axes.axvline(trip.at, color=INK if told else TARGET, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+        for at in {trip.at for trip in run.trips}:
+            axes.axvline(at, color=INK, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
+        for at in {trip.at for trip in run.overloads}:
+            axes.axvline(at, color=TARGET, linewidth=0.8, alpha=0.6, zorder=1)
     _marks(above, run)
     below.set(xlabel="time (s)", xlim=(run.time[0], run.time[-1]))
     return figure
 
 
 def _frequency(axes: Axes, run: GridRun) -> None:
-    """Draw the mean deviation, and the range in which all buses are."""
+    """Draw the mean deviation, and the range in which most buses are: few light ones swing far, and small pieces drift."""
     plain(axes, f"Frequency, {run.before.frequency:g} Hz nominal")
-    low, high = 1000 * run.deviation.min(axis=1), 1000 * run.deviation.max(axis=1)
-    axes.fill_between(run.time, low, high, color=BEFORE, alpha=0.25, linewidth=0, label="all buses")
+    low, high = 1000 * np.quantile(run.deviation, [0.05, 0.95], axis=1)
+    axes.fill_between(run.time, low, high, color=BEFORE, alpha=0.35, linewidth=0, label="nine buses of ten")
     axes.plot(run.time, 1000 * run.mean, color=AFTER, linewidth=2.0, label="mean by inertia")
     axes.set_ylabel("deviation (mHz)")
     axes.grid(color=FAINT, linewidth=0.8)
-    axes.legend(loc="best", frameon=True, framealpha=0.95, edgecolor=FAINT)
+    axes.legend(loc="lower left", frameon=True, framealpha=0.95, edgecolor=FAINT)
 
 
 def _flows(axes: Axes, run: GridRun, chosen: list[int]) -> None:
@@ -72,8 +73,12 @@ def _marks(axes: Axes, run: GridRun) -> None:
     when: dict[float, list[str]] = {}
     for trip in (*run.trips, *run.overloads):
         when.setdefault(trip.at, []).append(name(run.before, trip) + (" (overload)" if trip in run.overloads else ""))
-    for k, (at, names) in enumerate(list(when.items())[:MARKED]):
+    shown = sorted(when.items())[:MARKED]
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.1 * len(shown) * (high - low))
+    for k, (at, names) in enumerate(shown):
         text = names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
         axes.annotate(
-            f" {text}", (at, 0.98 - 0.08 * k), xycoords=("data", "axes fraction"), va="top", fontsize=9, color=INK
-        )
+            f" {text}", (at, 0.98 - 0.08 * k), xycoords=("data", "axes fraction"), va="top", fontsize=9, color=INK,
+            bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1.0},
+        )  # fmt: skip

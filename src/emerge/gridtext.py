@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .gridrun import GridRun
     from .trips import Trip
 
-__all__ = ["name", "named", "told"]
+__all__ = ["busiest", "name", "named", "told"]
 
 SHOWN = 5
 """How many of a kind are told one by one."""
@@ -38,10 +38,9 @@ def told(run: GridRun) -> str:
     rows += [("trip", f"{name(grid, trip)} at {trip.at:g} s") for trip in run.trips[:SHOWN]]
     rows += _more("trips", len(run.trips))
     rows += [
-        ("nadir", f"{1000 * run.nadir:.4g} mHz"),
-        ("at the end", f"{1000 * run.mean[-1]:.4g} mHz"),
-        ("steepest", f"{1000 * run.steepest:.4g} mHz/s"),
-        ("steepest at a bus", f"{1000 * run.rates.max():.4g} mHz/s, bus {grid.labels[int(run.rates.argmax())]}"),
+        ("nadir", _mhz(run.nadir)),
+        ("at the end", _mhz(run.mean[-1])),
+        ("steepest", f"{_mhz(run.steepest)}/s"),
     ]
     worst = run.loading.max(axis=0)
     rows += [("beyond its limit", f"line {named(grid, k)}, {100 * worst[k]:.4g} %") for k in run.beyond[:SHOWN].tolist()]
@@ -53,13 +52,18 @@ def told(run: GridRun) -> str:
             (
                 "island",
                 f"{len(island.buses)} bus{'es' * (len(island.buses) != 1)}, {island.imbalance:+.4g} MW,"
-                f" {1000 * island.deviation:+.4g} mHz",
+                f" {_mhz(island.deviation)}",
             )
             for island in run.islands[:SHOWN]
         ]
         rows += _more("islands", len(run.islands))
     wide = max(len(what) for what, _ in rows)
     return "\n".join(f"{what:{wide}}  {value}" for what, value in rows)
+
+
+def _mhz(frequency: float) -> str:
+    """Tell Hz in mHz, to four digits and no finer than a tenth of a µHz."""
+    return f"{round(1000 * float(frequency), 4) + 0.0:+.4g} mHz"
 
 
 def _more(what: str, count: int, beside: str = "") -> list[tuple[str, str]]:
@@ -70,4 +74,5 @@ def busiest(run: GridRun, count: int) -> list[int]:
     """Return lines to look at: those whose loading changes most, or whose flow does if none has a limit."""
     shown = run.loading if np.isfinite(run.before.limit).any() else np.abs(run.flows)
     change = np.ptp(shown, axis=0)
-    return np.argsort(-change, kind="stable")[:count].tolist()
+    found: list[int] = np.argsort(-change, kind="stable")[:count].tolist()
+    return found
