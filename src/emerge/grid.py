@@ -145,7 +145,7 @@ class PowerGrid:
         )
         if not isinstance(self.machines, Machines):
             raise InvalidType(f"machines must be an emerge.Machines, not {self.machines!r}")
-        self.machines.fitting(machines, n)
+        self.machines._fitting(machines, n)
         if len(self.labels) != n or len(set(self.labels)) != n:
             raise InvalidValue(f"labels must be {n} distinct names, one for each bus")
         _whole(self, np.ones(count, np.bool_))
@@ -252,12 +252,12 @@ class PowerGrid:
     @property
     def inertia(self) -> Floats:
         """M of each bus, in s² per unit and rad: a copy. Lines that trip leave it as it is."""
-        return np.maximum(self.machines.inertia(*self._machines()), self.machines.least(self.stiffness))
+        return np.maximum(self.machines._inertia(*self._machines()), self.machines._least(self.stiffness))
 
     @property
     def damping(self) -> Floats:
         """D of each bus, in s per unit and rad: a copy."""
-        return self.machines.damping(*self._machines())
+        return self.machines._damping(*self._machines())
 
     @cached_property
     def stiffness(self) -> Floats:

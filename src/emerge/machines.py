@@ -71,7 +71,7 @@ class Machines:
             object.__setattr__(self, name, _constants(getattr(self, name), name))
         object.__setattr__(self, "fastest", admit.real(self.fastest, "fastest", above=0.0))
 
-    def fitting(self, generators: int, loads: int) -> None:
+    def _fitting(self, generators: int, loads: int) -> None:
         """Refuse arrays of another length than there are generators, or loads (one for each bus)."""
         for kind, number in (("generator", generators), ("load", loads)):
             for name in (f"{kind}_inertia", f"{kind}_damping"):
@@ -79,17 +79,17 @@ class Machines:
                 if not isinstance(value, float) and len(value) != number:
                     raise InvalidValue(f"{name} must be one number or {number}, one for each {kind}, not {len(value)}")
 
-    def inertia(self, n: int, at: Ints, rating: Floats, load: Floats, frequency: float) -> Floats:
+    def _inertia(self, n: int, at: Ints, rating: Floats, load: Floats, frequency: float) -> Floats:
         """Return 2 H S / ω of the buses, of generators `at` some of them with a rating, and a load at each bus."""
         total = np.bincount(at, self.generator_inertia * rating, n) + self.load_inertia * np.abs(load)
         return total * 2 / (2 * pi * frequency)
 
-    def damping(self, n: int, at: Ints, rating: Floats, load: Floats, frequency: float) -> Floats:
+    def _damping(self, n: int, at: Ints, rating: Floats, load: Floats, frequency: float) -> Floats:
         """Return D S / ω of the buses."""
         total = np.bincount(at, self.generator_damping * rating, n) + self.load_damping * np.abs(load)
         return total / (2 * pi * frequency)
 
-    def least(self, stiffness: Floats) -> Floats:
+    def _least(self, stiffness: Floats) -> Floats:
         """Return the least inertia of buses whose lines' capacities add up to these.
 
         No eigenvalue of M⁻¹L is greater than the largest 2 Lᵢᵢ/Mᵢ (Gershgorin), and none of L grows as angles open.
