@@ -542,7 +542,7 @@ class PowerGrid:
         --------
         >>> import emerge
         >>> ring = emerge.PowerGrid([(0, 1), (1, 2), (0, 2)], 2.0, load=[-1.0, 0.5, 0.5])
-        >>> after = ring.run(10.0, trips=emerge.Trip(1.0, line=0))
+        >>> after = ring.run(60.0, trips=emerge.Trip(1.0, line=0))
         >>> after.flows[-1].round(3).tolist()
         [0.0, -0.5, 1.0]
         """
