@@ -549,7 +549,7 @@ cdef class Engine:
         return 0
 
     cdef int _set_parameters(self, em_act_kind kind, parameters, int channels) except -1:
-        """In one's turn: parameters of all agents, or arrays for each where one differs, of the pull only if it does."""
+        """In one's turn: parameters of all agents, or arrays for each where one differs; the pull only if it does."""
         cdef em_swarm *swarm = &self.swarm
         cdef int64_t i
         cdef int p

@@ -115,7 +115,7 @@ static EM_BASE_INLINE em_act_spread em_act_spread_of(const em_act_view *view)
 }
 
 /* A parameter of agent i, of the pull or from EM_ACT_OWN on, where `spread` is a constant. */
-#define EM_ACT_AT(parameter, least) \
+#define EM_ACT_AT(parameter, least)                                                                          \
     (spread >= (least) ? view->each[parameter][view->first + i] : view->ready[parameter])
 #define EM_ACT_PULL(parameter) EM_ACT_AT(parameter, EM_ACT_EACH)
 #define EM_ACT_OF(parameter)   EM_ACT_AT(parameter, EM_ACT_SOME)
@@ -141,7 +141,8 @@ static EM_BASE_INLINE void em_act_pull(const em_act_view *view, em_act_spread sp
 }
 
 /* The swing equation: m theta'' + d theta' = pull; Tanaka, Lichtenberg & Oishi, PRL 78, 2104 (1997), eq. 1. */
-static EM_BASE_INLINE void em_act_second_order(const em_act_view *view, em_act_spread spread, double *restrict rate)
+static EM_BASE_INLINE void em_act_second_order(
+    const em_act_view *view, em_act_spread spread, double *restrict rate)
 {
     double *restrict turn = rate, *restrict speed = rate + view->stride;
     em_act_pull(view, spread, speed);
@@ -167,7 +168,8 @@ static EM_BASE_INLINE void em_act_forced(const em_act_view *view, em_act_spread 
  *
  *     rate = omega + Im((K z + K_2 z_2 z* + K_3 |z|^2 z) e^{-i theta})
  */
-static EM_BASE_INLINE void em_act_higher_order(const em_act_view *view, em_act_spread spread, double *restrict rate)
+static EM_BASE_INLINE void em_act_higher_order(
+    const em_act_view *view, em_act_spread spread, double *restrict rate)
 {
     const double *restrict re = view->field, *restrict im = re + view->stride;
     const double *restrict re2 = im + view->stride, *restrict im2 = re2 + view->stride;
@@ -181,7 +183,8 @@ static EM_BASE_INLINE void em_act_higher_order(const em_act_view *view, em_act_s
 }
 
 /* Pairs, and triads that are told one by one: their field T (em_triads.h) pulls by K_2 Im(T e^{-i theta}). */
-static EM_BASE_INLINE void em_act_simplicial(const em_act_view *view, em_act_spread spread, double *restrict rate)
+static EM_BASE_INLINE void em_act_simplicial(
+    const em_act_view *view, em_act_spread spread, double *restrict rate)
 {
     const double *restrict re = view->field + 2 * view->channels * view->stride, *restrict im =
                                                                                      re + view->stride;
@@ -246,7 +249,8 @@ static inline void em_act_rate(em_act_kind kind, const em_act_view *view, double
         em_act_rate_by(kind, view, EM_ACT_ONE, rate);
 }
 
-static EM_BASE_INLINE void em_act_friction_by(const em_act_view *view, em_act_spread spread, double *restrict friction)
+static EM_BASE_INLINE void em_act_friction_by(
+    const em_act_view *view, em_act_spread spread, double *restrict friction)
 {
     for (int64_t i = 0; i < view->count; i++)
         friction[i] = EM_ACT_OF(EM_ACT_DAMPING) * EM_ACT_OF(EM_ACT_INERTIA);

@@ -4,8 +4,8 @@
 
 CASE is a file in MATPOWER's format, such as case9241pegase.m; without one a grid of 200 buses is drawn by a seed. The
 grid starts where its lines carry what generators feed in and loads take. After a second a line goes out of service,
-and lines that bear more than their limit for half a second go too. Lines may bear what the case allows, or a little more
-than they bear at first, where that is more already.
+and lines that bear more than their limit for half a second go too. Lines may bear what the case allows, or a little
+more than they bear at first, where that is more already.
 
 B. Schäfer, D. Witthaut, M. Timme, V. Latora, Nat. Commun. 9, 1975 (2018), doi:10.1038/s41467-018-04287-5.
 """

@@ -239,7 +239,7 @@ class TestPowerFlow:
     def test_two_buses_rest_at_the_arcsine(self, method, power, gap):
         pair = emerge.PowerGrid([(0, 1)], 1.0, load=[-power, power])
         if method == "relax" and power > 0.99:
-            with pytest.raises(emerge.InvalidValue, match="does not come to rest so near .*: use method='newton'"):
+            with pytest.raises(emerge.InvalidValue, match=r"does not come to rest so near .*: use method='newton'"):
                 pair.power_flow(method)
             return
         assert pair.power_flow(method).phase == pytest.approx([0.0, -gap], abs=2e-8)
@@ -247,7 +247,9 @@ class TestPowerFlow:
 
     def test_infeasible_injections_say_by_how_much_and_which_lines_bind(self):
         chain = emerge.PowerGrid([(0, 1), (1, 2), (2, 3)], [2.0, 1.0, 3.0], load=[-1.25, 0.0, 0.0, 1.25], labels="abcd")
-        with pytest.raises(emerge.Infeasible, match=r"at most 80 % of .*, 20 % too little; what binds is b–c:") as caught:
+        with pytest.raises(
+            emerge.Infeasible, match=r"at most 80 % of .*, 20 % too little; what binds is b–c:"
+        ) as caught:
             chain.power_flow()
         assert caught.value.share == pytest.approx(0.8, abs=1e-5)
         assert caught.value.lines == (1,)
@@ -302,7 +304,7 @@ class TestRun:
             [(0, 1)], 1.5, load=[0, 0], generator_bus=[0, 1], generation=[0.75, -0.75], rating=1.0, machines=machines
         )
         rest = pair.power_flow().phase
-        run = pair.run(4.0, phase=rest + [0.01, 0.0], every=0.002)
+        run = pair.run(4.0, phase=rest + np.array([0.01, 0.0]), every=0.002)
         gap = run.deviation[:, 0] - run.deviation[:, 1]
         crossings = np.flatnonzero(np.diff(np.sign(gap[1:])) != 0) + 1
         times = run.time[crossings] - gap[crossings] * np.diff(run.time)[0] / (gap[crossings + 1] - gap[crossings])
@@ -346,7 +348,12 @@ class TestRun:
 
     def test_islands_go_on_by_themselves(self):
         grid = emerge.PowerGrid(
-            [(0, 1), (1, 2), (2, 3)], 5.0, load=[0, 1.0, 0, 1.0], generator_bus=[0, 2], generation=[1.2, 0.8], rating=2.0
+            [(0, 1), (1, 2), (2, 3)],
+            5.0,
+            load=[0, 1.0, 0, 1.0],
+            generator_bus=[0, 2],
+            generation=[1.2, 0.8],
+            rating=2.0,
         )
         run = grid.run(80.0, trips=emerge.Trip(1.0, line=1), every=0.1)
         one, other = run.islands

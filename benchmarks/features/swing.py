@@ -72,4 +72,6 @@ def timed(effort, folder, bound):
 
 def goals(found):
     """Judge what was measured: steps of RK4 in a second."""
-    return [Goal(f"{CASE}: RK4 steps on {found.tick.agents:,} buses", "1/s", STEPS, 1e9 / found.tick.picked, least=True)]
+    return [
+        Goal(f"{CASE}: RK4 steps on {found.tick.agents:,} buses", "1/s", STEPS, 1e9 / found.tick.picked, least=True)
+    ]

@@ -30,6 +30,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Some: TypeAlias = int | npt.ArrayLike
+Given: TypeAlias = Any
+"""What a user gives as numbers or array_like; kept as arrays that cannot be written to, of one entry for each."""
+
 Solver = Literal["newton", "relax"]
 
 
@@ -39,15 +42,15 @@ class PowerGrid:
 
     .. math:: M_i \ddot\theta_i + D_i \dot\theta_i = P_i + \sum_j K_{ij} \sin(\theta_j-\theta_i)
 
-    the swing equation: angles :math:`\theta` in rad, seen from a frame that turns at nominal frequency, time in s, power
-    per unit of `base`. M is 2 H S/ω and D the damping by ω = 2π · `frequency`, of all machines at a bus (`Machines`).
+    the swing equation: angles :math:`\theta` in rad, seen from a frame that turns at nominal frequency, time in s,
+    power per unit of `base`. M is 2 H S/ω and D the damping by ω = 2π · `frequency`, of all machines at a bus.
 
     Parameters
     ----------
     lines : array_like of int, shape (L, 2)
         The two buses of each line, numbers from 0; each pair once.
     capacity : float or array_like of shape (L,)
-        K, the most that a line can carry, at an angle of 90°: susceptance times both voltages, per unit; greater than 0.
+        K, the most that a line can carry, at an angle of 90°: susceptance times both voltages, per unit, above 0.
     load : array_like of shape (n,)
         Power that is taken at each bus, per unit; below 0 where it feeds in. Its length tells how many buses there are.
     generator_bus : array_like of int, shape (G,), default ()
@@ -102,22 +105,22 @@ class PowerGrid:
     [0.0, -0.523599]
     """
 
-    lines: Ints
-    capacity: Floats
-    load: Floats
-    generator_bus: Ints = ()  # type: ignore[assignment]
-    generation: Floats = 0.0  # type: ignore[assignment]
-    rating: Floats = None  # type: ignore[assignment]
-    limit: Floats = np.inf  # type: ignore[assignment]
+    lines: Given
+    capacity: Given
+    load: Given
+    generator_bus: Given = ()
+    generation: Given = 0.0
+    rating: Given = None
+    limit: Given = np.inf
     slack: int = 0
-    labels: tuple[str, ...] = None  # type: ignore[assignment]
-    balance: Floats = 0.0  # type: ignore[assignment]
+    labels: Given = None
+    balance: Given = 0.0
     base: float = 100.0
     frequency: float = 50.0
     machines: Machines = field(default_factory=Machines)
-    lines_on: Mask = None  # type: ignore[assignment]
-    generators_on: Mask = None  # type: ignore[assignment]
-    loads_on: Mask = None  # type: ignore[assignment]
+    lines_on: Given = None
+    generators_on: Given = None
+    loads_on: Given = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -246,8 +249,8 @@ class PowerGrid:
     def power(self) -> Floats:
         """Power fed in at each bus, per unit, below 0 where it is taken: a copy."""
         running = self.generators_on
-        fed = np.bincount(self.generator_bus[running], self.generation[running], len(self))
-        return fed - np.where(self.loads_on, self.load, 0.0) + self.balance
+        found: Floats = self.balance - np.where(self.loads_on, self.load, 0.0)
+        return found + np.bincount(self.generator_bus[running], self.generation[running], len(self))
 
     @property
     def inertia(self) -> Floats:
@@ -269,7 +272,7 @@ class PowerGrid:
         return found
 
     def _machines(self) -> tuple[int, Ints, Floats, Floats, float]:
-        """What `Machines` asks for: buses, where generators are, their ratings, loads, nominal frequency."""
+        """Return what `Machines` asks for: buses, where generators are, their ratings, loads, nominal frequency."""
         rating = np.where(self.generators_on, self.rating, 0.0)
         return len(self), self.generator_bus, rating, np.where(self.loads_on, self.load, 0.0), self.frequency
 
@@ -334,7 +337,7 @@ class PowerGrid:
         1
         """
         try:
-            return self.labels.index(str(label))
+            return list(self.labels).index(str(label))
         except ValueError:
             raise InvalidValue(f"no bus is called {label!r}") from None
 
@@ -548,9 +551,7 @@ class PowerGrid:
         """
         from .gridrun import ran
 
-        return ran(
-            self, duration, trips=trips, overload=overload, dt=dt, every=every, phase=phase, threads=threads
-        )
+        return ran(self, duration, trips=trips, overload=overload, dt=dt, every=every, phase=phase, threads=threads)
 
 
 def _pairs(value: object, n: int) -> Ints:
@@ -563,7 +564,9 @@ def _pairs(value: object, n: int) -> Ints:
     pairs = admit.agents(array.ravel(), n, "lines").reshape(-1, 2)
     loops = np.flatnonzero(pairs[:, 0] == pairs[:, 1])
     if loops.size:
-        raise GraphError(f"line {loops[0]} joins bus {pairs[loops[0], 0]} with itself: it carries nothing, leave it out")
+        raise GraphError(
+            f"line {loops[0]} joins bus {pairs[loops[0], 0]} with itself: it carries nothing, leave it out"
+        )
     keys = pairs.min(axis=1) * n + pairs.max(axis=1)
     _, first, count = np.unique(keys, return_index=True, return_counts=True)
     if (count > 1).any():

@@ -42,7 +42,10 @@ def made(
     balance: object,
 ) -> Grid:
     """Read a case and make a grid of it."""
-    for name, value, choices in (("voltages", voltages, ("nominal", "case")), ("balance", balance, ("spread", "slack"))):
+    for name, value, choices in (
+        ("voltages", voltages, ("nominal", "case")),
+        ("balance", balance, ("spread", "slack")),
+    ):
         if value not in choices:
             raise InvalidValue(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
     case = files.case(path)
@@ -99,10 +102,12 @@ def _lines(case: Case, there: Mask, voltages: bool) -> tuple[Ints, Floats, Float
     capacity = case.weight[kept] * _voltages(case, voltages)[one] * _voltages(case, voltages)[other]
     limit = case.branch.column(BRANCH_RATE)[case.closed][kept] / case.base
     if not (limit >= 0).all():
-        raise GraphFileError(f"{case.path}: the limit rateA of a branch is {limit[~(limit >= 0)][0] * case.base:g}, not at least 0")
+        raise GraphFileError(
+            f"{case.path}: the limit rateA of a branch is {limit[~(limit >= 0)][0] * case.base:g}, not at least 0"
+        )
     keys, line = np.unique(one * case.n + other, return_inverse=True)
-    together = np.bincount(line, capacity, len(keys))
-    bears = np.bincount(line, np.where(limit > 0, limit, np.inf), len(keys))
+    together: Any = np.bincount(line, capacity, len(keys))
+    bears: Any = np.bincount(line, np.where(limit > 0, limit, np.inf), len(keys))
     negative = int((case.branch.column(BRANCH_X)[case.closed][kept] < 0).sum())
     told = [
         (negative, "of negative reactance (series compensation) taken by its size"),
@@ -118,16 +123,16 @@ def _voltages(case: Case, voltages: bool) -> Floats:
     if not voltages:
         return np.ones(case.n)
     if len(case.bus.rows[0]) <= BUS_VOLTAGE:
-        raise GraphFileError(f"{case.path}: mpc.bus has no voltages, in column {BUS_VOLTAGE + 1}: use voltages='nominal'")
+        raise GraphFileError(
+            f"{case.path}: mpc.bus has no voltages, in column {BUS_VOLTAGE + 1}: use voltages='nominal'"
+        )
     found = case.bus.column(BUS_VOLTAGE)
     if not ((found > 0) & np.isfinite(found)).all():
         raise GraphFileError(f"{case.path}: a voltage is not greater than 0: use voltages='nominal'")
     return found
 
 
-def _notes(
-    case: Case, there: Mask, slacks: Ints, missing: float, voltages: object, balance: object
-) -> list[str]:
+def _notes(case: Case, there: Mask, slacks: Ints, missing: float, voltages: object, balance: object) -> list[str]:
     notes = ["branches are taken as lossless: resistance, charging, taps and phase shifts are ignored"]
     notes.append(f"voltages are {'those of the case' if voltages == 'case' else 'nominal'}")
     by = "all buses alike" if balance == "spread" else "the slack"

@@ -43,7 +43,7 @@ def picture(run: GridRun, *, title: str | None, lines: int) -> Figure:
 
 
 def _frequency(axes: Axes, run: GridRun) -> None:
-    """Draw the mean deviation, and the range in which most buses are: few light ones swing far, and small pieces drift."""
+    """Draw the mean deviation, and where most buses are: few light ones swing far, and small pieces drift."""
     plain(axes, f"Frequency, {run.before.frequency:g} Hz nominal")
     low, high = 1000 * np.quantile(run.deviation, [0.05, 0.95], axis=1)
     axes.fill_between(run.time, low, high, color=BEFORE, alpha=0.35, linewidth=0, label="nine buses of ten")

@@ -120,14 +120,16 @@ class GridRun:
     @cached_property
     def loading(self) -> Floats:
         """Flows by the limits of the lines, in size, shape (T, L): 0 for lines that have none."""
-        return np.abs(self.flows) / self.before.limit
+        found: Floats = np.abs(self.flows) / self.before.limit
+        return found
 
     @property
     def beyond(self) -> Ints:
         """Numbers of lines that bore more than their limit at some time, the worst first."""
         worst = self.loading.max(axis=0)
-        order = np.argsort(-worst, kind="stable")
-        return order[worst[order] > 1]
+        order: Ints = np.argsort(-worst, kind="stable")
+        found: Ints = order[worst[order] > 1]
+        return found
 
     @property
     def stages(self) -> tuple[tuple[Trip, ...], ...]:
@@ -220,10 +222,11 @@ class Motion:
 
     def look(self, sample: int) -> Floats:
         """Keep what is now as a sample, and return the flows."""
+        flows = self.grid._flows(self.swarm.phase)
         self.deviation[sample] = self.swarm.velocity / (2 * pi)
-        self.flows[sample] = self.grid._flows(self.swarm.phase)
+        self.flows[sample] = flows
         self.mean[sample] = _mean(self.grid.inertia, self.deviation[sample])
-        return self.flows[sample]
+        return flows
 
     def trip(self, trips: list[Trip]) -> None:
         """Take things out of service, all at once, that still are in it."""
@@ -269,15 +272,15 @@ def ran(
         if tick % interval == 0:
             flows = motion.look(tick // interval)
             if relays is not None and tick < ticks:
-                overloads += (now := relays.due(flows, tick, dt))
-                due = [*now, *(trip for trip in due if (trip.kind, trip.number) not in {("line", t.number) for t in now})]
+                now = relays.due(flows, tick, dt)
+                overloads += now
+                due = [*now, *(trip for trip in due if trip.line is None or trip.line not in {one.line for one in now})]
         if due:
             motion.trip(due)
     happened = tuple(trip for trip in motion.happened if trip not in set(overloads))
-    time = np.arange(samples) * interval * dt
-    return GridRun(
-        grid, motion.grid, time, motion.deviation, motion.mean, motion.flows, happened, tuple(overloads), motion.swarm.phase
-    )
+    time: Floats = np.arange(samples, dtype=np.float64) * (interval * dt)
+    seen = motion.deviation, motion.mean, motion.flows
+    return GridRun(grid, motion.grid, time, *seen, happened, tuple(overloads), motion.swarm.phase)
 
 
 def _ticks(grid: PowerGrid, duration: float, dt: float, every: float) -> tuple[int, int]:

@@ -43,7 +43,9 @@ def told(run: GridRun) -> str:
         ("steepest", f"{_mhz(run.steepest)}/s"),
     ]
     worst = run.loading.max(axis=0)
-    rows += [("beyond its limit", f"line {named(grid, k)}, {100 * worst[k]:.4g} %") for k in run.beyond[:SHOWN].tolist()]
+    rows += [
+        ("beyond its limit", f"line {named(grid, k)}, {100 * worst[k]:.4g} %") for k in run.beyond[:SHOWN].tolist()
+    ]
     rows += _more("lines beyond", len(run.beyond))
     rows += [("overload", f"{name(grid, trip)} at {trip.at:g} s") for trip in run.overloads[:SHOWN]]
     rows += _more("overloads", len(run.overloads), f", in {len(run.stages)} stages")

@@ -53,7 +53,7 @@ class Matrix:
 
 @dataclass
 class Case:
-    """The matrices of a case, what is in service, and where it is: the agent of each bus, generator and branch's end."""
+    """The matrices of a case, what is in service, and where that is."""
 
     path: Path
     base: float

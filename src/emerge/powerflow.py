@@ -79,10 +79,12 @@ class Network:
 
     def gaps(self, phase: Floats) -> Floats:
         """Return the angle over each line."""
-        return phase[self.one] - phase[self.other]
+        found: Floats = phase[self.one] - phase[self.other]
+        return found
 
     def _outgoing(self, flow: Floats) -> Floats:
-        return np.bincount(self.one, flow, self.n) - np.bincount(self.other, flow, self.n)
+        out: Floats = np.bincount(self.one, flow, self.n).astype(np.float64)
+        return out - np.bincount(self.other, flow, self.n)
 
     def missing(self, power: Floats, phase: Floats) -> Floats:
         """Return the power that each bus has left over."""
@@ -194,8 +196,8 @@ def _infeasible(grid: PowerGrid, network: Network, power: Floats) -> Infeasible:
     named = ", ".join("–".join(grid.labels[bus] for bus in grid.lines[line]) for line in binding[:NAMED].tolist())
     more = f" and {len(binding) - NAMED} more" if len(binding) > NAMED else ""
     return Infeasible(
-        f"the lines carry at most {100 * share:.4g} % of what is fed in and taken, {100 * (1 - share):.3g} % too little;"
-        f" what binds is {named}{more}: feed in less, or more lines",
+        f"the lines carry at most {100 * share:.4g} % of what is fed in and taken, {100 * (1 - share):.3g} % too"
+        f" little; what binds is {named}{more}: feed in less, or more lines",
         share,
         tuple(binding.tolist()),
     )

@@ -53,7 +53,9 @@ class Trip:
         object.__setattr__(self, "at", admit.real(self.at, "at", least=0.0))
         given = [kind for kind in ("line", "generator", "load") if getattr(self, kind) is not None]
         if len(given) != 1:
-            raise InvalidValue(f"a Trip is of one line, one generator or one load, not of {' and '.join(given) or 'none'}")
+            raise InvalidValue(
+                f"a Trip is of one line, one generator or one load, not of {' and '.join(given) or 'none'}"
+            )
         object.__setattr__(self, given[0], admit.count(getattr(self, given[0]), given[0], least=0))
 
     @property
@@ -81,7 +83,9 @@ def by_tick(trips: Trip | Iterable[Trip], grid: PowerGrid, ticks: int, dt: float
         seen.add((trip.kind, trip.number))
         tick = round(trip.at / dt)
         if tick >= ticks:
-            raise InvalidValue(f"{trip.kind} {trip.number} trips at {trip.at:g} s, but the run ends at {ticks * dt:g} s")
+            raise InvalidValue(
+                f"{trip.kind} {trip.number} trips at {trip.at:g} s, but the run ends at {ticks * dt:g} s"
+            )
         if abs(trip.at / dt - tick) > 1e-9 * max(tick, 1):
             raise InvalidValue(
                 f"trips are between ticks of dt = {dt:g}: {trip.at:.12g} s is not, {tick * dt:.12g} s is"
