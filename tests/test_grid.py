@@ -94,6 +94,18 @@ class TestCase:
         assert grid.topology == web
         assert grid.power / (grid.topology.to_scipy() @ np.ones(4)) == pytest.approx(web.frequency, abs=1e-15)
 
+    def test_buses_are_numbered_from_the_slack_outwards(self, read):
+        grid = read(CASE.replace(" 10 3 0 ", " 10 1 0 ").replace(" 8  2 -6", " 8  3 -6"))
+        assert grid.labels == ("8", "7", "10", "4")
+        assert grid.slack == 0
+        assert grid.load.tolist() == [-0.12, 0.4, 0, 0.6]
+        assert [grid.labels[bus] for bus in grid.generator_bus] == ["10", "8"]
+        assert grid.capacity[grid.line("8", "7")] == pytest.approx(2.5)
+        assert grid.limit[grid.line("10", "4")] == 70 / 50
+        assert grid.power_flow().phase - grid.power_flow().phase[2] == pytest.approx(
+            read().power_flow().phase[[3, 2, 0, 1]], abs=1e-14
+        )
+
     @pytest.mark.parametrize(
         ("old", "new", "says"),
         [

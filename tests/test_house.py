@@ -35,7 +35,7 @@ IMPORTS = {
         "topology",
         "trips",
     },
-    "gridmake": {"errors", "files", "grid", "machines", "matpower"},
+    "gridmake": {"admit", "errors", "files", "grid", "machines", "matpower"},
     "powerflow": {"admit", "errors", "grid", "model", "swarm"},
     "cascade": {"grid", "trips"},
     "gridrun": {"admit", "cascade", "errors", "grid", "gridplot", "gridtext", "plot", "run", "swarm", "trips"},

@@ -200,8 +200,9 @@ class PowerGrid:
         Returns
         -------
         PowerGrid
-            Capacities are 1/|x| of the branches in service, those of parallel ones added, and so are their limits
-            (rateA; 0 is none). `notes` tells what was left out.
+            Buses are numbered from the slack outwards; labels are those of the case. Capacities are 1/|x| of the
+            branches in service, those of parallel ones added, and so are their limits (rateA; 0 is none). `notes` tells
+            what was left out.
 
         Raises
         ------

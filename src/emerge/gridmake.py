@@ -1,4 +1,4 @@
-"""A power grid made of a MATPOWER case: what is in service, per unit, parallel lines as one.
+"""A power grid made of a MATPOWER case: what is in service, per unit, parallel lines as one, from the slack outwards.
 
 Source: MATPOWER User's Manual, appendix B. Columns here count from 0.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from . import files
+from . import admit, files
 from .errors import GraphError, GraphFileError, InvalidValue
 from .machines import Machines
 from .matpower import BRANCH_X, BUS_LOAD, GEN_POWER, Case
@@ -42,28 +42,18 @@ def made(
     balance: object,
 ) -> Grid:
     """Read a case and make a grid of it."""
-    for name, value, choices in (
-        ("voltages", voltages, ("nominal", "case")),
-        ("balance", balance, ("spread", "slack")),
-    ):
-        if value not in choices:
-            raise InvalidValue(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
+    _choose("voltages", voltages, ("nominal", "case"))
+    _choose("balance", balance, ("spread", "slack"))
     case = files.case(path)
-    there = case.bus.column(BUS_TYPE) != ISOLATED
-    number = np.cumsum(there) - 1
-    slacks = np.flatnonzero(case.bus.column(BUS_TYPE) == SLACK)
-    if slacks.size == 0:
-        raise GraphFileError(f"{case.path}: the grid has no slack: one bus must have type 3, and its angle is 0")
+    there, slack = case.bus.column(BUS_TYPE) != ISOLATED, _slack(case)
     running = there[case.at]
-    generation, rating = case.generation() / case.base, _ratings(case) / case.base
-    load = np.where(there, case.bus.column(BUS_LOAD), 0.0)[there] / case.base
-    lines, capacity, limit, lines_notes = _lines(case, there, voltages == "case")
-    missing = load.sum() - generation[running].sum()
-    shared = np.zeros(len(load))
-    if balance == "spread":
-        shared += missing / len(load)
-    else:
-        shared[number[slacks[0]]] = missing
+    lines, capacity, limit, notes = _lines(case, there, voltages == "case")
+    order = _outwards(lines, slack, there)
+    number = _places(order, case.n)
+    generation = case.generation()[running] / case.base
+    load = case.bus.column(BUS_LOAD)[order] / case.base
+    missing = float(load.sum() - generation.sum())
+    names = list(case.number)
     told: dict[str, Any] = {} if machines is None else {"machines": machines}
     try:
         return grid(
@@ -71,19 +61,50 @@ def made(
             capacity,
             load,
             generator_bus=number[case.at[running]],
-            generation=generation[running],
-            rating=rating[running],
+            generation=generation,
+            rating=_ratings(case)[running] / case.base,
             limit=limit,
-            slack=int(number[slacks[0]]),
-            labels=tuple(str(bus) for bus, kept in zip(case.number, there, strict=True) if kept),
-            balance=shared,
+            slack=0,
+            labels=[str(names[k]) for k in order],
+            balance=missing / len(load) if balance == "spread" else missing * (np.arange(len(load)) == 0),
             base=case.base,
             frequency=frequency,
-            notes=(*lines_notes, *_notes(case, there, slacks, missing, voltages, balance)),
+            notes=(*notes, *_notes(case, there, missing, voltages, balance)),
             **told,
         )
     except GraphError as error:
         raise GraphFileError(f"{case.path}: {error}") from None
+
+
+def _choose(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InvalidValue(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
+
+
+def _slack(case: Case) -> int:
+    """Return the row of the first bus of type 3."""
+    slacks = np.flatnonzero(case.bus.column(BUS_TYPE) == SLACK)
+    if slacks.size == 0:
+        raise GraphFileError(f"{case.path}: the grid has no slack: one bus must have type 3, and its angle is 0")
+    return int(slacks[0])
+
+
+def _outwards(lines: Ints, slack: int, there: Mask) -> Ints:
+    """Return the rows of buses from the slack outwards: neighbours stand near each other in memory then."""
+    sparse = admit.extra("scipy.sparse", "graphs", "a power grid")
+    graph = admit.extra("scipy.sparse.csgraph", "graphs", "a power grid")
+    joined = sparse.coo_array((np.ones(len(lines)), tuple(lines.T)), shape=(len(there), len(there)))
+    reached = graph.breadth_first_order(joined.tocsr(), slack, directed=False, return_predecessors=False)
+    apart = there.copy()
+    apart[reached] = False
+    return np.concatenate([reached, np.flatnonzero(apart)]).astype(np.int64)
+
+
+def _places(order: Ints, n: int) -> Ints:
+    """Return the place of each row in the order."""
+    place = np.full(n, -1)
+    place[order] = np.arange(len(order))
+    return place
 
 
 def _ratings(case: Case) -> Floats:
@@ -132,7 +153,7 @@ def _voltages(case: Case, voltages: bool) -> Floats:
     return found
 
 
-def _notes(case: Case, there: Mask, slacks: Ints, missing: float, voltages: object, balance: object) -> list[str]:
+def _notes(case: Case, there: Mask, missing: float, voltages: object, balance: object) -> list[str]:
     notes = ["branches are taken as lossless: resistance, charging, taps and phase shifts are ignored"]
     notes.append(f"voltages are {'those of the case' if voltages == 'case' else 'nominal'}")
     by = "all buses alike" if balance == "spread" else "the slack"
@@ -140,6 +161,7 @@ def _notes(case: Case, there: Mask, slacks: Ints, missing: float, voltages: obje
     gone = int((~there).sum())
     if gone:
         notes.append(f"{gone} isolated bus{' was' if gone == 1 else 'es were'} left out")
-    if len(slacks) > 1:
-        notes.append(f"of {len(slacks)} buses of type 3 the first is the slack")
+    slacks = int((case.bus.column(BUS_TYPE) == SLACK).sum())
+    if slacks > 1:
+        notes.append(f"of {slacks} buses of type 3 the first is the slack")
     return notes
