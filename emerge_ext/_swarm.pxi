@@ -223,14 +223,25 @@ cdef class Engine:
         em_atomic_compare_swap(&self.runner, &me, 0, memory_order_acq_rel)
 
     cdef int _admit(self, str what) except -1:
-        """Refuse an assignment while another thread runs the swarm."""
+        """Refuse an assignment while another thread runs the swarm; returns whether this one does."""
         cdef uint64_t runner = em_atomic_load(&self.runner, memory_order_acquire)
         if runner != 0 and runner != <uint64_t>PyThread_get_thread_ident():
             raise Busy(
                 f"{what} cannot be assigned while another thread runs the swarm:"
                 " wait for the run to end, or send live.change(...) to a live loop"
             )
-        return 0
+        return runner != 0
+
+    @property
+    def serving(self):
+        """Method, schedule and dt of the run that this thread is amid, which another model must suit; None if of none.
+
+        Raises `Busy` if another thread runs the swarm.
+        """
+        if not self._admit("model"):
+            return None
+        schedule = [name for name in SCHEDULES if SCHEDULES[name] == self.schedule][0]
+        return em_step_methods[<int>self.swarm.step].name.decode(), schedule, self.dt
 
     # ---- what a user sees and sets
 
@@ -459,6 +470,7 @@ cdef class Engine:
         self._enter()
         try:
             self._admit("model")
+            self._equip(self.swarm.step, kind)  # a run that is going on has begun for the model before
             self._guard()
             try:
                 if normalize == "weight":
@@ -878,7 +890,7 @@ cdef class Engine:
         cdef int64_t size = EM_ADAPT_ARRAYS * self.swarm.variables * self.swarm.n
         if arrays.shape[0] not in (0, size):
             raise InvalidValue(f"an adaptive step is {size} numbers, not {arrays.shape[0]}")
-        self._take_strides()
+        self._take_strides(self.swarm.variables)
         adapt.time, adapt.span, adapt.next, adapt.absolute, adapt.relative, adapt.least, adapt.most = step
         self.swarm.step = EM_STEP_ADAPTIVE
         adapt.holds = arrays.shape[0] > 0
@@ -962,21 +974,8 @@ cdef class Engine:
         """In one's turn: choose the integrator, and take what it keeps between its stages."""
         cdef em_swarm *swarm = &self.swarm
         cdef em_adapt *adapt = &swarm.adapt
-        cdef const em_step *step = &em_step_methods[kind]
-        cdef int64_t room = swarm.variables * step.work * swarm.n
-        cdef int v
-        if room > self.work_room:
-            em_base_free(self.work)
-            self.work, self.work_room = NULL, 0
-            self.work = <double *>_take(room * sizeof(double), "what the method keeps between its stages")
-            self.work_room = room
-        swarm.work = self.work
-        for v in range(EM_ACT_VARIABLES):
-            if v < swarm.variables and step.stages != 1 and (v > 0 or em_act_models[<int>swarm.act].phases):
-                if swarm.now[v] == NULL:
-                    swarm.now[v] = self._zeros("the state of a stage")
+        self._equip(kind, swarm.act)
         if kind == EM_STEP_ADAPTIVE:
-            self._take_strides()
             told = adapt.absolute, adapt.relative, adapt.least, adapt.most
             if swarm.step != EM_STEP_ADAPTIVE or told != tolerances:
                 adapt.absolute, adapt.relative, adapt.least, adapt.most = tolerances
@@ -985,22 +984,42 @@ cdef class Engine:
         swarm.step = <em_step_kind>kind
         return 0
 
-    cdef int _take_strides(self) except -1:
-        """Take what adaptive steps need."""
+    cdef int _equip(self, int method, int model) except -1:
+        """In one's turn: take what a method keeps between its stages for a model; neither need be chosen yet."""
+        cdef em_swarm *swarm = &self.swarm
+        cdef const em_step *step = &em_step_methods[method]
+        cdef int variables = em_act_models[model].rates
+        cdef int64_t room = variables * step.work * swarm.n
+        cdef double *work
+        cdef int v
+        if room > self.work_room:
+            work = <double *>_take(room * sizeof(double), "what the method keeps between its stages")
+            em_base_free(self.work)
+            self.work, self.work_room = work, room
+        swarm.work = self.work
+        for v in range(variables):
+            if step.stages != 1 and (v > 0 or em_act_models[model].phases) and swarm.now[v] == NULL:
+                swarm.now[v] = self._zeros("the state of a stage")
+        if method == EM_STEP_ADAPTIVE:
+            self._take_strides(variables)
+        return 0
+
+    cdef int _take_strides(self, int variables) except -1:
+        """Take what adaptive steps of so many variables need."""
         cdef em_swarm *swarm = &self.swarm
         cdef int64_t blocks = em_graph_blocks(swarm.n)
-        if self.strides_for < swarm.variables:
+        cdef double *strides
+        if self.strides_for < variables:
+            strides = <double *>_take(
+                variables * EM_ADAPT_ARRAYS * swarm.n * sizeof(double), "what adaptive steps keep")
             em_base_free(self.strides)
-            self.strides, self.strides_for = NULL, 0
-            self.strides = <double *>_take(
-                swarm.variables * EM_ADAPT_ARRAYS * swarm.n * sizeof(double), "what adaptive steps keep")
-            self.strides_for = swarm.variables
+            self.strides, self.strides_for = strides, variables
             swarm.adapt.holds = False
         if swarm.adapt.error == NULL:
             swarm.adapt.error = <double *>_take(blocks * sizeof(double), "the errors of blocks")
         if swarm.adapt.worst == NULL:
             swarm.adapt.worst = <int64_t *>_take(blocks * sizeof(int64_t), "the worst agents of blocks")
-        em_adapt_place(&swarm.adapt, self.strides, swarm.variables, swarm.n)
+        em_adapt_place(&swarm.adapt, self.strides, variables, swarm.n)
         return 0
 
     def step(self, int64_t ticks, double dt, str schedule not None, const int64_t[::1] order, int workers,

@@ -5,8 +5,8 @@
  *     T_i = (1 / n_i) * sum of s z_j z_k z_i*                       symmetric: pulls by sin(j + k - 2 i)
  *     T_i = (1 / n_i) * sum of s (z_j z_j z_k* + z_k z_k z_j*) / 2  asymmetric: by sin(2 j - k - i) and sin(2 k - j - i)
  *
- * with z the phasors of agents, so that the pull is Im(T_i z_i*) in either. Triads are added in the order of the list,
- * with one accumulator: the same bits for any team. Made once, then only read.
+ * with z the phasors of agents, so that the pull is Im(T_i z_i*) in either. Triads are added in the order of the list:
+ * the same bits for any team. Made once, then only read.
  */
 #ifndef EM_TRIADS_H
 #define EM_TRIADS_H
@@ -82,33 +82,50 @@ static EM_BASE_INLINE em_table_pair em_triads_look(const em_table *table, em_tri
     return form.plain ? em_table_pick(table->cells, agent, form.single, false) : em_table_read(table, agent);
 }
 
-/* Adds the triads of one agent. */
-static EM_BASE_INLINE void em_triads_add(
-    const em_triads *triads, const em_table *table, em_triads_form form, int64_t agent, double *sum)
+static EM_BASE_INLINE void em_triads_fetch(const em_table *table, em_triads_form form, const int32_t *pair)
 {
     const size_t cell = form.single ? 2 * sizeof(float) : 2 * sizeof(double);
+    if (!form.plain) return;
+    EM_BASE_FETCH((const char *)table->cells + cell * (size_t)pair[0]);
+    EM_BASE_FETCH((const char *)table->cells + cell * (size_t)pair[1]);
+}
+
+/* Adds the triads of an agent: z_j z_k, from products of like parts and of unlike ones. */
+static EM_BASE_INLINE em_table_pair em_triads_symmetric(
+    const em_triads *triads, const em_table *table, em_triads_form form, int64_t agent)
+{
+    em_table_pair like = {0}, unlike = {0};
+    for (int64_t e = triads->start[agent]; e < triads->start[agent + 1]; e++) {
+        const int32_t *pair = triads->pair + 2 * e;
+        const em_table_pair one = em_triads_look(table, form, pair[0]),
+                            two = em_triads_look(table, form, pair[1]),
+                            swapped = {EM_TABLE_PART(two, 1), EM_TABLE_PART(two, 0)};
+        const double s = form.weighted ? triads->strength[e] : 1.0;
+        em_triads_fetch(table, form, pair + 2 * EM_TRIADS_AHEAD);
+        EM_TABLE_ADD_PRODUCT(like, one, two, s);
+        EM_TABLE_ADD_PRODUCT(unlike, one, swapped, s);
+    }
+    return (em_table_pair){
+        EM_TABLE_PART(like, 0) - EM_TABLE_PART(like, 1), EM_TABLE_PART(unlike, 0) + EM_TABLE_PART(unlike, 1)};
+}
+
+/* The same of z_j z_j z_k* + z_k z_k z_j*, halved; of unit phasors or of 0. */
+static EM_BASE_INLINE em_table_pair em_triads_asymmetric(
+    const em_triads *triads, const em_table *table, em_triads_form form, int64_t agent)
+{
     double re = 0.0, im = 0.0;
     for (int64_t e = triads->start[agent]; e < triads->start[agent + 1]; e++) {
-        const int32_t *pair = triads->pair + 2 * e, *ahead = pair + 2 * EM_TRIADS_AHEAD;
+        const int32_t *pair = triads->pair + 2 * e;
         const em_table_pair one = em_triads_look(table, form, pair[0]),
                             two = em_triads_look(table, form, pair[1]);
         const double a = EM_TABLE_PART(one, 0), b = EM_TABLE_PART(one, 1), c = EM_TABLE_PART(two, 0),
                      d = EM_TABLE_PART(two, 1), s = form.weighted ? triads->strength[e] : 1.0;
-        if (form.plain) {
-            EM_BASE_FETCH((const char *)table->cells + cell * (size_t)ahead[0]);
-            EM_BASE_FETCH((const char *)table->cells + cell * (size_t)ahead[1]);
-        }
-        if (form.symmetric) {
-            re += s * (a * c - b * d);
-            im += s * (a * d + b * c);
-        } else { /* z_j z_j z_k* + z_k z_k z_j*, of unit phasors or of 0 */
-            const double x = a * c + b * d, y = b * c - a * d; /* z_j z_k* */
-            re += s * 0.5 * ((a * x - b * y) + (c * x + d * y));
-            im += s * 0.5 * ((a * y + b * x) + (d * x - c * y));
-        }
+        const double x = a * c + b * d, y = b * c - a * d; /* z_j z_k* */
+        em_triads_fetch(table, form, pair + 2 * EM_TRIADS_AHEAD);
+        re += s * 0.5 * ((a * x - b * y) + (c * x + d * y));
+        im += s * 0.5 * ((a * y + b * x) + (d * x - c * y));
     }
-    sum[0] = re;
-    sum[1] = im;
+    return (em_table_pair){re, im};
 }
 
 static EM_BASE_INLINE void em_triads_add_all(
@@ -117,10 +134,10 @@ static EM_BASE_INLINE void em_triads_add_all(
     double *restrict im)
 {
     for (int64_t i = 0; i < count; i++) {
-        double sum[2];
-        em_triads_add(triads, table, form, first + i, sum);
+        const em_table_pair sum = form.symmetric ? em_triads_symmetric(triads, table, form, first + i)
+                                                 : em_triads_asymmetric(triads, table, form, first + i);
         const double by = scale != 0.0 ? scale * scale : triads->divisor[first + i];
-        const double x = sum[0] * by, y = sum[1] * by;
+        const double x = EM_TABLE_PART(sum, 0) * by, y = EM_TABLE_PART(sum, 1) * by;
         re[i] = form.symmetric ? x * cosine[i] + y * sine[i] : x;
         im[i] = form.symmetric ? y * cosine[i] - x * sine[i] : y;
     }

@@ -1,6 +1,8 @@
 """Models as values: what they refuse and in which words, what fails and how, energy's books, compiled functions."""
 
+import ctypes
 import dataclasses
+import re
 import sys
 
 import numpy as np
@@ -266,6 +268,115 @@ class TestCompiled:
         import own
 
         self.same_as_kuramoto(scipy.LowLevelCallable.from_cython(own, "rates"))
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 6)
+def by_phase(count, phase, re, im, frequency, parameters, rate):
+    """Pull agents to phase 1, by their phases alone."""
+    phase, rate = (
+        np.ctypeslib.as_array(ctypes.cast(p, ctypes.POINTER(ctypes.c_double)), (count,)) for p in (phase, rate)
+    )
+    rate[:] = np.sin(1.0 - phase)
+
+
+PLAIN, INERTIAL = emerge.Kuramoto(1.0), emerge.SecondOrder(2.0, inertia=0.5)
+CHANGING = emerge.Kuramoto(emerge.varying(lambda time: 4.0 * time, every=0.1))
+
+
+class TestExchange:
+    """A model that is exchanged within a run has what it needs, and is one that the run can serve."""
+
+    DT, AT, TICKS = 0.05, 3, 8
+
+    def exchanged(self, before, after, method, **more):
+        """Run with the model exchanged after some ticks."""
+        swarm, calls = swarm_of(before, **more), []
+
+        def exchange(swarm):
+            calls.append(swarm.time)
+            if len(calls) == self.AT + 1:
+                swarm.model = after
+
+        swarm.run(self.TICKS * self.DT, dt=self.DT, method=method, until=exchange, every=self.DT)
+        return swarm
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    @pytest.mark.parametrize(
+        ("before", "after", "method"),
+        [
+            (before, after, method)
+            for before, after in (
+                (PLAIN, INERTIAL),
+                (PLAIN, emerge.Kuramoto(1.0, harmonics=(1.0, 0.5, 0.3, 0.2))),
+                (PLAIN, emerge.Simplicial(1.0, [(k, k + 1, k + 2) for k in range(N - 2)])),
+                (PLAIN, emerge.Custom(by_phase)),
+                (INERTIAL, PLAIN),
+            )
+            for method in ("euler", "heun", "rk4", "dopri5")
+        ]
+        + [(INERTIAL, emerge.SecondOrder(1.0, harmonics=(1.0, 0.5)), method) for method in ("semi-implicit", "verlet")]
+        + [(PLAIN, CHANGING, method) for method in ("euler", "rk4")]
+        + [(PLAIN, emerge.Custom(still), "euler")],
+    )
+    @pytest.mark.parametrize("web", [RING, emerge.Topology.complete(N)], ids=["ring", "complete"])
+    def test_it_is_as_if_the_run_were_cut_in_two(self, web, before, after, method, threads):
+        threads = 1 if isinstance(after, emerge.Custom) else threads
+        swarm = self.exchanged(before, after, method, topology=web, threads=threads)
+        cut = swarm_of(before, topology=web)
+        cut.step(self.AT, dt=self.DT, method=method)
+        cut.model = after
+        cut.step(self.TICKS - self.AT, dt=self.DT, method=method)
+        assert np.array_equal(swarm.phase, cut.phase)
+        assert swarm.check() == ()
+        if after._inertial:
+            assert np.array_equal(swarm.velocity, cut.velocity)
+
+    @pytest.mark.parametrize(
+        ("before", "after", "method", "says"),
+        [
+            (INERTIAL, PLAIN, "verlet", r"'verlet' is for models with inertia"),
+            (INERTIAL, PLAIN, "semi-implicit", r"'semi-implicit' is for models with inertia"),
+            (PLAIN, NOISY, "rk4", r"'rk4' cannot serve noise"),
+            (PLAIN, WEARY, "dopri5", r"'dopri5' cannot serve energy"),
+            (PLAIN, emerge.Custom(still), "heun", r"a Python function is asked once"),
+            (
+                PLAIN,
+                emerge.Kuramoto(emerge.varying(lambda time: 1.0, every=0.075)),
+                "euler",
+                r"every of coupling must be a whole number of ticks of dt = 0\.05",
+            ),
+            (PLAIN, emerge.Kuramoto(np.ones(3)), "rk4", r"coupling must be one number or have shape"),
+        ],
+    )
+    def test_one_that_the_run_cannot_serve_is_refused_and_the_old_one_stays(self, before, after, method, says):
+        swarm, refused = swarm_of(before), []
+
+        def exchange(swarm):
+            try:
+                swarm.model = after
+            except emerge.InvalidValue as error:
+                refused.append(str(error))
+
+        swarm.run(self.TICKS * self.DT, dt=self.DT, method=method, until=exchange, every=4 * self.DT)
+        plain = swarm_of(before)
+        plain.step(self.TICKS, dt=self.DT, method=method)
+        assert len(refused) == 3
+        assert all(re.search(says, sentence) for sentence in refused)
+        assert swarm.model is before
+        assert np.array_equal(swarm.phase, plain.phase)
+        swarm.model = emerge.Kuramoto(1.0, noise=0.1)  # at rest any model goes
+
+    def test_observers_and_listeners_may_exchange_it_too(self):
+        swarm = swarm_of(PLAIN)
+
+        @swarm.on(emerge.Ticked)
+        def exchange(event):
+            swarm.model = INERTIAL
+
+        swarm.run(self.TICKS * self.DT, dt=self.DT, method="rk4")
+        assert swarm.model is INERTIAL
+        assert np.isfinite(swarm.velocity).all()
+        assert swarm.velocity.any()
 
 
 def test_models_are_values():

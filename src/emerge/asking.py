@@ -29,7 +29,7 @@ class Asking:
     def ask(self, dt: float, most: int) -> int:
         """Ask for all that is due at this tick; returns how many ticks, at most so many, may pass until the next."""
         engine, model = self._engine, self._model
-        intervals = [max(1, round(parameter.every / dt)) for parameter in self._model._functions.values()]
+        intervals = [max(1, round(parameter.every / dt)) for parameter in model._functions.values()]
         tick = engine.tick if dt == engine.dt else 0
         if any(tick % interval == 0 for interval in intervals):
             model._tell(engine, engine.graph.n, engine.time)

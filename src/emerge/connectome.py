@@ -73,18 +73,16 @@ class Connectome:
         weights, distances = _square(self.weights, "weights"), _square(self.distances, "distances")
         if weights.shape != distances.shape:
             raise InvalidValue(f"weights are of {len(weights)} regions, but distances of {len(distances)}")
-        weights.flags.writeable = True
         np.fill_diagonal(weights, 0.0)
-        weights.flags.writeable = False
         if (distances < 0).any():
             i, j = np.argwhere(distances < 0)[0].tolist()
             raise InvalidValue(f"distances must be at least 0, but that of {i} and {j} is {distances[i, j]:g}")
-        object.__setattr__(self, "weights", weights)
-        object.__setattr__(self, "distances", distances)
+        object.__setattr__(self, "weights", _kept(weights))
+        object.__setattr__(self, "distances", _kept(distances))
         if self.labels is not None:
             object.__setattr__(self, "labels", _names(self.labels, len(weights)))
         if self.positions is not None:
-            object.__setattr__(self, "positions", _places(self.positions, len(weights)))
+            object.__setattr__(self, "positions", _kept(_places(self.positions, len(weights))))
         object.__setattr__(self, "topology", self._joined())
 
     def __len__(self) -> int:
@@ -262,7 +260,6 @@ def _square(value: Any, name: str) -> Floats:
     if array.ndim != 2 or array.shape[0] != array.shape[1] or array.size == 0:
         raise InvalidValue(f"{name} must be a square matrix, a row for each region, not of shape {array.shape}")
     admit.finite(array.ravel(), name)
-    array.flags.writeable = False
     return array
 
 
@@ -278,6 +275,11 @@ def _places(value: Any, n: int) -> Floats:
     if array.shape != (n, 3):
         raise InvalidValue(f"positions must have shape ({n}, 3), not {array.shape}")
     admit.finite(array.ravel(), "positions")
+    return array
+
+
+def _kept(array: Floats) -> Floats:
+    """Let nobody write into an array."""
     array.flags.writeable = False
     return array
 

@@ -75,8 +75,8 @@ class Run:
     """One run of an engine that the caller has claimed.
 
     `ticks_max` ticks of `dt` at most; `until` is a target or None, `call` a Python callable that is asked every
-    `every` ticks once `after` have been done and stands for `goal`, `recorder` takes samples, `watcher` is told between
-    batches, and who listens to `events` of what happens.
+    `every` ticks once `after` have been done and stands for `goal`, `recorder` takes samples, `asking` tells who asks
+    for the model that holds, `watcher` is told between batches, and who listens to `events` of what happens.
     """
 
     engine: Engine
@@ -96,7 +96,7 @@ class Run:
     schedule: Schedule = "barrier"
     order: npt.NDArray[np.int64] | None = None
     integrator: Integrator = PLAIN
-    asking: Asking | None = None
+    asking: Callable[[], Asking | None] = lambda: None
     watcher: Watcher | None = None
     events: Broadcaster | None = None
     standing: Standing = field(default_factory=Standing)
@@ -210,7 +210,7 @@ class Run:
 
     def _batch(self, most: int) -> bool:
         """Do one batch of at most so many ticks; true if the run has ended with it."""
-        said = batch(self.engine, self.pace, most, self.dt, self.asking)
+        said = batch(self.engine, self.pace, most, self.dt, self.asking())
         if said != "running":
             self.reason = said
         return said != "running"

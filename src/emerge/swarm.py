@@ -289,14 +289,26 @@ class Swarm:
 
     @property
     def model(self) -> Model:
-        """How agents answer what they sense. Assign another model to change it between ticks."""
+        """How agents answer what they sense. Assign another model to change it between ticks.
+
+        Within a run, by what it calls, it must be one that the run's method, schedule and dt can serve.
+        """
         return self._model
 
     @model.setter
     def model(self, value: Model) -> None:
         _check_model(value)
         with self._lock:
+            self._check_exchange(value)
             self._take_model(value)
+
+    def _check_exchange(self, model: Model) -> None:
+        """Refuse a model that the run which is going on cannot serve."""
+        serving = self._engine.serving
+        if serving is not None:
+            method, schedule, dt = serving
+            check_asking(model, dt)
+            integrator(method, schedule, model)
 
     @property
     def topology(self) -> Topology:
@@ -502,7 +514,7 @@ class Swarm:
             self._choose()
             engine.begin(dt, chosen, agents, method=how.method, tolerances=how.tolerances)
             while left > 0:
-                batch(engine, pace, left, dt, asking)
+                batch(engine, pace, left, dt, self._asking)
                 left -= engine.done
 
     def run(
@@ -631,7 +643,7 @@ class Swarm:
             run.events, run.standing = self._events, self._standing
             run.keeps, run.recorder = keeps, recorder
             run.schedule, run.order = chosen, agents
-            run.integrator, run.asking = how, self._asking
+            run.integrator, run.asking = how, lambda: self._asking
             run.call, run.every, run.after, run.goal = call, interval, after, until
             try:
                 run.go()
