@@ -50,7 +50,7 @@ def _frequency(axes: Axes, run: GridRun) -> None:
     axes.plot(run.time, 1000 * run.mean, color=AFTER, linewidth=2.0, label="mean by inertia")
     axes.set_ylabel("deviation (mHz)")
     axes.grid(color=FAINT, linewidth=0.8)
-    axes.legend(loc="lower left", frameon=True, framealpha=0.95, edgecolor=FAINT)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=9)
 
 
 def _flows(axes: Axes, run: GridRun, chosen: list[int]) -> None:
