@@ -623,7 +623,7 @@ cdef class Engine:
         return 0
 
     cdef int _set_parameters(self, em_act_kind kind, parameters, int channels) except -1:
-        """In one's turn: parameters of all agents, or arrays for each where one differs."""
+        """In one's turn: parameters of all agents, or arrays for each where one differs; the pull only if it does."""
         cdef em_swarm *swarm = &self.swarm
         cdef int64_t i
         cdef int p
@@ -631,7 +631,7 @@ cdef class Engine:
         cdef const double *given[EM_ACT_PARAMETERS]
         cdef double raw[EM_ACT_PARAMETERS]
         cdef double ready[EM_ACT_PARAMETERS]
-        cdef bint each = False
+        cdef bint each = False, pull = False
         held = []
         for p in range(EM_ACT_PARAMETERS):
             given[p] = NULL
@@ -642,8 +642,9 @@ cdef class Engine:
                 self._fits(array)
                 held.append(array)
                 given[p], each = &array[0], True
+                pull = pull or p < EM_ACT_OWN
                 swarm.raw[p] = array[0]
-        self._take_each(kind, channels, each)
+        self._take_each(kind, channels, each, pull)
         em_act_prepare(kind, swarm.raw, swarm.ready)
         swarm.noisy = given[EM_ACT_NOISE] != NULL or swarm.raw[EM_ACT_NOISE] != 0
         if not each:
@@ -659,15 +660,15 @@ cdef class Engine:
                         swarm.each[p][i] = ready[p]
         return 0
 
-    cdef int _take_each(self, em_act_kind kind, int channels, bint each) except -1:
-        """In one's turn: have arrays for the parameters that the model reads, all of them or none."""
+    cdef int _take_each(self, em_act_kind kind, int channels, bint each, bint pull) except -1:
+        """In one's turn: have arrays for the parameters that the model reads, of the pull, of all others, or none."""
         cdef em_swarm *swarm = &self.swarm
         cdef double *taken[EM_ACT_PARAMETERS]
         cdef int p
         memset(taken, 0, sizeof(taken))
         try:
             for p in range(EM_ACT_PARAMETERS if each else 0):
-                if em_act_reads(kind, channels, p):
+                if em_act_reads(kind, channels, p) and (pull or p >= EM_ACT_OWN):
                     taken[p] = self._zeros("a parameter of each agent")
         except TooLarge:
             for p in range(EM_ACT_PARAMETERS):

@@ -396,6 +396,7 @@ cdef extern from "em_act.h" nogil:
     enum:
         EM_ACT_PARAMETERS
     const int EM_ACT_NOISE
+    const int EM_ACT_OWN
     const em_act *em_act_models
 
     void em_act_prepare(em_act_kind kind, const double *raw, double *ready)

@@ -6,7 +6,7 @@
  *
  * What the user gives, `raw` numbers, is made `ready` once (em_act_prepare), for all agents or for each. Both have the
  * same places: coupling, lag and strengths of harmonics first, the pull of the field; then the model's own from
- * EM_ACT_OWN on; last the intensity of noise.
+ * EM_ACT_OWN on; last the intensity of noise. Where any is an array, those from EM_ACT_OWN on are; the pull only if it is.
  */
 #ifndef EM_ACT_H
 #define EM_ACT_H
@@ -55,7 +55,7 @@ typedef struct {
     double *field; /* [channels][2][stride], and that of triads after it; a model may use it up */
     int64_t stride;
     const double *ready; /* parameters of all */
-    double *const *each; /* [parameters][n], of each agent; NULL in the first: `ready` holds for all */
+    double *const *each; /* [parameters][n], of each agent; NULL where `ready` holds for all */
     int64_t first;       /* of the agents */
     em_act_function function;
     const double *given; /* rates that somebody else found */
@@ -126,15 +126,26 @@ static inline bool em_act_reads(em_act_kind kind, int channels, int parameter)
            (parameter >= EM_ACT_OWN && parameter < EM_ACT_OWN + em_act_models[kind].own);
 }
 
-/* A parameter of agent i, where `each` is a constant. */
-#define EM_ACT_OF(parameter) (each ? view->each[parameter][view->first + i] : view->ready[parameter])
+/* What is an array: nothing, all from EM_ACT_OWN on, or the pull as well. */
+typedef enum { EM_ACT_ONE, EM_ACT_SOME, EM_ACT_EACH } em_act_spread;
+
+static EM_BASE_INLINE em_act_spread em_act_spread_of(const em_act_view *view)
+{
+    return view->each[EM_ACT_NOISE] == NULL ? EM_ACT_ONE : view->each[0] == NULL ? EM_ACT_SOME : EM_ACT_EACH;
+}
+
+/* A parameter of agent i, of the pull or from EM_ACT_OWN on, where `spread` is a constant. */
+#define EM_ACT_AT(parameter, least)                                                                          \
+    (spread >= (least) ? view->each[parameter][view->first + i] : view->ready[parameter])
+#define EM_ACT_PULL(parameter) EM_ACT_AT(parameter, EM_ACT_EACH)
+#define EM_ACT_OF(parameter)   EM_ACT_AT(parameter, EM_ACT_SOME)
 
 /* Kuramoto & Sakaguchi, Prog. Theor. Phys. 76, 576 (1986), eq. 1, for any field; and, with several channels, Daido's
  * coupling by harmonics, Prog. Theor. Phys. 88, 1213 (1992):
  *
  *     rate = omega + sum over h of K a_h Im(H_h e^{-i h (theta + alpha)})
  */
-static EM_BASE_INLINE void em_act_pull(const em_act_view *view, bool each, double *restrict rate)
+static EM_BASE_INLINE void em_act_pull(const em_act_view *view, em_act_spread spread, double *restrict rate)
 {
     const double *restrict omega = view->frequency;
     for (int h = 0; h < view->channels; h++) {
@@ -142,18 +153,19 @@ static EM_BASE_INLINE void em_act_pull(const em_act_view *view, bool each, doubl
         const double *restrict c = view->cosine[h], *restrict s = view->sine[h];
         const double *restrict base = h == 0 ? omega : rate;
         for (int64_t i = 0; i < view->count; i++)
-            rate[i] = base[i] + EM_ACT_OF(2 * h) * (im[i] * c[i] - re[i] * s[i]);
-        if (!each && view->ready[2 * h + 1] == 0.0) continue;
+            rate[i] = base[i] + EM_ACT_PULL(2 * h) * (im[i] * c[i] - re[i] * s[i]);
+        if (spread != EM_ACT_EACH && view->ready[2 * h + 1] == 0.0) continue;
         for (int64_t i = 0; i < view->count; i++)
-            rate[i] -= EM_ACT_OF(2 * h + 1) * (re[i] * c[i] + im[i] * s[i]);
+            rate[i] -= EM_ACT_PULL(2 * h + 1) * (re[i] * c[i] + im[i] * s[i]);
     }
 }
 
 /* The swing equation: m theta'' + d theta' = pull; Tanaka, Lichtenberg & Oishi, PRL 78, 2104 (1997), eq. 1. */
-static EM_BASE_INLINE void em_act_second_order(const em_act_view *view, bool each, double *restrict rate)
+static EM_BASE_INLINE void em_act_second_order(
+    const em_act_view *view, em_act_spread spread, double *restrict rate)
 {
     double *restrict turn = rate, *restrict speed = rate + view->stride;
-    em_act_pull(view, each, speed);
+    em_act_pull(view, spread, speed);
     for (int64_t i = 0; i < view->count; i++) {
         turn[i] = view->velocity[i];
         speed[i] = (speed[i] - EM_ACT_OF(EM_ACT_DAMPING) * turn[i]) * EM_ACT_OF(EM_ACT_INERTIA);
@@ -161,12 +173,12 @@ static EM_BASE_INLINE void em_act_second_order(const em_act_view *view, bool eac
 }
 
 /* A drive from outside, F sin(Omega t + phi - theta): Shinomoto & Kuramoto, Prog. Theor. Phys. 75, 1105 (1986). */
-static EM_BASE_INLINE void em_act_forced(const em_act_view *view, bool each, double *restrict rate)
+static EM_BASE_INLINE void em_act_forced(const em_act_view *view, em_act_spread spread, double *restrict rate)
 {
     const double angle = view->ready[EM_ACT_DRIVE_FREQUENCY] * view->time + view->ready[EM_ACT_DRIVE_PHASE];
     double x, y;
     em_phase_sincos(em_phase_draw_near(angle), &x, &y);
-    em_act_pull(view, each, rate);
+    em_act_pull(view, spread, rate);
     for (int64_t i = 0; i < view->count; i++)
         rate[i] += EM_ACT_OF(EM_ACT_DRIVE) * (y * view->cosine[0][i] - x * view->sine[0][i]);
 }
@@ -176,7 +188,8 @@ static EM_BASE_INLINE void em_act_forced(const em_act_view *view, bool each, dou
  *
  *     rate = omega + Im((K z + K_2 z_2 z* + K_3 |z|^2 z) e^{-i theta})
  */
-static EM_BASE_INLINE void em_act_higher_order(const em_act_view *view, bool each, double *restrict rate)
+static EM_BASE_INLINE void em_act_higher_order(
+    const em_act_view *view, em_act_spread spread, double *restrict rate)
 {
     const double *restrict re = view->field, *restrict im = re + view->stride;
     const double *restrict re2 = im + view->stride, *restrict im2 = re2 + view->stride;
@@ -184,40 +197,41 @@ static EM_BASE_INLINE void em_act_higher_order(const em_act_view *view, bool eac
     for (int64_t i = 0; i < view->count; i++) {
         const double pull = im[i] * c[i] - re[i] * s[i], size = re[i] * re[i] + im[i] * im[i];
         const double x = re2[i] * re[i] + im2[i] * im[i], y = im2[i] * re[i] - re2[i] * im[i];
-        rate[i] = view->frequency[i] + (EM_ACT_OF(0) + EM_ACT_OF(EM_ACT_TETRADIC) * size) * pull +
+        rate[i] = view->frequency[i] + (EM_ACT_PULL(0) + EM_ACT_OF(EM_ACT_TETRADIC) * size) * pull +
                   EM_ACT_OF(EM_ACT_TRIADIC) * (y * c[i] - x * s[i]);
     }
 }
 
 /* Pairs, and triads that are told one by one: their field T (em_triads.h) pulls by K_2 Im(T e^{-i theta}). */
-static EM_BASE_INLINE void em_act_simplicial(const em_act_view *view, bool each, double *restrict rate)
+static EM_BASE_INLINE void em_act_simplicial(
+    const em_act_view *view, em_act_spread spread, double *restrict rate)
 {
     const double *restrict re = view->field + 2 * view->channels * view->stride, *restrict im =
                                                                                      re + view->stride;
     const double *restrict c = view->cosine[0], *restrict s = view->sine[0];
-    em_act_pull(view, each, rate);
+    em_act_pull(view, spread, rate);
     for (int64_t i = 0; i < view->count; i++)
         rate[i] += EM_ACT_OF(EM_ACT_TRIADS) * (im[i] * c[i] - re[i] * s[i]);
 }
 
 static EM_BASE_INLINE void em_act_rate_by(
-    em_act_kind kind, const em_act_view *view, bool each, double *restrict rate)
+    em_act_kind kind, const em_act_view *view, em_act_spread spread, double *restrict rate)
 {
     switch (kind) {
     case EM_ACT_SECOND_ORDER:
-        em_act_second_order(view, each, rate);
+        em_act_second_order(view, spread, rate);
         break;
     case EM_ACT_FORCED:
-        em_act_forced(view, each, rate);
+        em_act_forced(view, spread, rate);
         break;
     case EM_ACT_HIGHER_ORDER:
-        em_act_higher_order(view, each, rate);
+        em_act_higher_order(view, spread, rate);
         break;
     case EM_ACT_SIMPLICIAL:
-        em_act_simplicial(view, each, rate);
+        em_act_simplicial(view, spread, rate);
         break;
     default:
-        em_act_pull(view, each, rate);
+        em_act_pull(view, spread, rate);
     }
 }
 
@@ -247,13 +261,16 @@ static inline void em_act_rate(em_act_kind kind, const em_act_view *view, double
         em_act_call(view, rate);
     else if (kind == EM_ACT_GIVEN)
         memcpy(rate, view->given, (size_t)view->count * sizeof *rate);
-    else if (view->each[0] != NULL)
-        em_act_rate_by(kind, view, true, rate);
+    else if (em_act_spread_of(view) == EM_ACT_EACH)
+        em_act_rate_by(kind, view, EM_ACT_EACH, rate);
+    else if (em_act_spread_of(view) == EM_ACT_SOME)
+        em_act_rate_by(kind, view, EM_ACT_SOME, rate);
     else
-        em_act_rate_by(kind, view, false, rate);
+        em_act_rate_by(kind, view, EM_ACT_ONE, rate);
 }
 
-static EM_BASE_INLINE void em_act_friction_by(const em_act_view *view, bool each, double *restrict friction)
+static EM_BASE_INLINE void em_act_friction_by(
+    const em_act_view *view, em_act_spread spread, double *restrict friction)
 {
     for (int64_t i = 0; i < view->count; i++)
         friction[i] = EM_ACT_OF(EM_ACT_DAMPING) * EM_ACT_OF(EM_ACT_INERTIA);
@@ -262,14 +279,14 @@ static EM_BASE_INLINE void em_act_friction_by(const em_act_view *view, bool each
 /* How strongly the velocity slows itself down, -d(rate of velocity)/d(velocity); only with inertia. */
 static inline void em_act_friction(const em_act_view *view, double *restrict friction)
 {
-    if (view->each[0] != NULL)
-        em_act_friction_by(view, true, friction);
+    if (em_act_spread_of(view) != EM_ACT_ONE)
+        em_act_friction_by(view, EM_ACT_SOME, friction);
     else
-        em_act_friction_by(view, false, friction);
+        em_act_friction_by(view, EM_ACT_ONE, friction);
 }
 
 static EM_BASE_INLINE void em_act_natural_by(
-    em_act_kind kind, const em_act_view *view, bool each, double *restrict rate)
+    em_act_kind kind, const em_act_view *view, em_act_spread spread, double *restrict rate)
 {
     for (int64_t i = 0; i < view->count; i++) rate[i] = view->frequency[i];
     for (int64_t i = 0; kind == EM_ACT_SECOND_ORDER && i < view->count; i++)
@@ -279,18 +296,18 @@ static EM_BASE_INLINE void em_act_natural_by(
 /* How fast agents turn that nobody pulls. */
 static inline void em_act_natural(em_act_kind kind, const em_act_view *view, double *restrict rate)
 {
-    if (view->each[0] != NULL)
-        em_act_natural_by(kind, view, true, rate);
+    if (em_act_spread_of(view) != EM_ACT_ONE)
+        em_act_natural_by(kind, view, EM_ACT_SOME, rate);
     else
-        em_act_natural_by(kind, view, false, rate);
+        em_act_natural_by(kind, view, EM_ACT_ONE, rate);
 }
 
 static EM_BASE_INLINE void em_act_shake_by(
-    em_act_kind kind, const em_act_view *view, bool each, double dt, double *restrict kick)
+    em_act_kind kind, const em_act_view *view, em_act_spread spread, double dt, double *restrict kick)
 {
     const double size = sqrt(2.0 * dt * view->ready[EM_ACT_NOISE]);
     for (int64_t i = 0; i < view->count; i++)
-        kick[i] *= each ? sqrt(2.0 * dt * EM_ACT_OF(EM_ACT_NOISE)) : size;
+        kick[i] *= spread != EM_ACT_ONE ? sqrt(2.0 * dt * EM_ACT_OF(EM_ACT_NOISE)) : size;
     for (int64_t i = 0; kind == EM_ACT_SECOND_ORDER && i < view->count; i++)
         kick[i] *= EM_ACT_OF(EM_ACT_INERTIA);
 }
@@ -298,12 +315,14 @@ static EM_BASE_INLINE void em_act_shake_by(
 /* Makes of standard normal variates what noise adds to the shaken variable in a tick: sqrt(2 D dt) times them. */
 static inline void em_act_shake(em_act_kind kind, const em_act_view *view, double dt, double *restrict kick)
 {
-    if (view->each[0] != NULL)
-        em_act_shake_by(kind, view, true, dt, kick);
+    if (em_act_spread_of(view) != EM_ACT_ONE)
+        em_act_shake_by(kind, view, EM_ACT_SOME, dt, kick);
     else
-        em_act_shake_by(kind, view, false, dt, kick);
+        em_act_shake_by(kind, view, EM_ACT_ONE, dt, kick);
 }
 
 #undef EM_ACT_OF
+#undef EM_ACT_PULL
+#undef EM_ACT_AT
 
 #endif

@@ -25,8 +25,9 @@ if not BENCHMARKS.is_dir():
 pytest.importorskip("scipy", reason="extra graphs")
 sys.path.insert(0, str(BENCHMARKS))
 
-check, compare, features, limit, measure, peers, picture, record, rows = map(
-    importlib.import_module, ("check", "compare", "features", "limit", "measure", "peers", "picture", "record", "rows")
+check, compare, features, limit, measure, peers, picture, record, rows, _ = map(
+    importlib.import_module,
+    ("check", "compare", "features", "limit", "measure", "peers", "picture", "record", "rows", "features.swing"),
 )
 
 PLAIN = ("numpy_naive", "numpy_scipy", "numpy_stencil", "numpy_mean")
@@ -291,6 +292,27 @@ class TestFeatures:
         chosen, left = features.features(tmp_path)
         assert chosen == features.FEATURES
         assert "custom model, compiled: no-such-compiler cannot be run" in left[0]
+
+
+class TestSwing:
+    def test_a_grid_is_held_against_the_oracle_and_timed(self, monkeypatch, tmp_path):
+        pytest.importorskip("scipy", reason="extra graphs")
+        monkeypatch.setenv("EMERGE_DATA", str(tmp_path))
+        path = tmp_path / "found.jsonl"
+        done = run("main", "--quick", "--only", "swing", "--output", path)
+        assert done.returncode == 0, done.stderr
+        lines = record.read(path)
+        assert {line["who"] for line in lines} == {"alone", "picked"}
+        assert all("drawn, without case9241pegase.m" in line["name"] for line in lines)
+        assert all(line["checked_against"] == "oracle" and line["apart"] < 1e-13 for line in lines)
+        assert "swing equation: RK4 steps on 9,241 buses" in done.stdout
+
+    def test_one_that_is_wrong_is_not_timed(self):
+        pytest.importorskip("scipy", reason="extra graphs")
+        pair = emerge.PowerGrid([(0, 1), (1, 2), (0, 2)], 2.0, load=[-1.0, 0.4, 0.6])
+        features.swing.hold(pair)
+        with pytest.raises(check.Wrong, match="swing equation is wrong"):
+            features.swing.hold(pair, damping=2 * pair.damping)
 
 
 class TestPictures:

@@ -24,7 +24,7 @@ def blocks(page, language):
 def test_examples_in_docstrings(module, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     name = "emerge" if module == "__init__" else f"emerge.{module}"
-    if name in ("emerge.topology", "emerge.constructors"):
+    if name in ("emerge.topology", "emerge.constructors", "emerge.grid"):
         pytest.importorskip("networkx", reason="networkx and SciPy (extra `graphs`) are in the examples")
     if name == "emerge.monitor":
         pytest.importorskip("prometheus_client", reason="extra metrics")

@@ -1,6 +1,7 @@
 """The examples: their measures on times made up here, their swarms without a clock, and what they print when run."""
 
 import asyncio
+import dataclasses
 import http.client
 import importlib
 import json
@@ -26,7 +27,7 @@ def example(monkeypatch):
     """Import an example by name, as it would import others beside it."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
     yield importlib.import_module
-    science = ("fireflies", "explosive", "noisy", "chimera", "custom", "flashes", "learning", "brain")
+    science = ("fireflies", "explosive", "noisy", "chimera", "custom", "flashes", "learning", "brain", "grid")
     for name in ("server", "together", "apart", *science):
         sys.modules.pop(name, None)
 
@@ -195,6 +196,38 @@ class TestScience:
         pytest.importorskip("matplotlib")
         brain.picture([(0.0, *seen[np.inf]), (4.2, *seen[10.0])], tmp_path / "brain.png")
         assert (tmp_path / "brain.png").stat().st_size > 5000
+
+    def test_a_grid_loses_a_line_and_then_a_part(self, example, tmp_path):
+        pytest.importorskip("scipy", reason="extra graphs")
+        grid = example("grid")
+        net = grid.drawn(1)
+        held = grid.lost(net, None)
+        assert len(held.islands) == 1
+        assert held.overloads == ()
+        assert len(held.beyond) > 0
+        lost = grid.lost(net, grid.PATIENCE)
+        assert len(lost.islands) == 2
+        assert len(lost.stages) > 2
+        assert abs(lost.islands[0].imbalance + lost.islands[1].imbalance) < 1e-6
+        assert lost.islands[0].imbalance < -100
+        assert lost.islands[1].deviation > 1.0 > 0 > lost.islands[0].deviation
+        wide = dataclasses.replace(net, limit=3 * net.limit)
+        assert grid.lost(wide, grid.PATIENCE).overloads == ()
+
+    def test_a_grid_is_read_and_drawn(self, tmp_path):
+        for extra in ("scipy", "matplotlib"):
+            pytest.importorskip(extra, reason="extras graphs and plot")
+        case, plot = tmp_path / "three.m", tmp_path / "grid.png"
+        case.write_text(
+            "mpc.baseMVA = 100;\nmpc.bus = [1 3 0; 2 1 90; 3 1 60];\nmpc.gen = [1 150 0 0 0 1 100 1];\n"
+            "mpc.branch = [1 2 0 .1 0 0 0 0 0 0 1; 2 3 0 .1 0 45 0 0 0 0 1; 1 3 0 .1 0 0 0 0 0 0 1];\n"
+        )
+        done = subprocess.run(command("grid", case, "--plot", plot), capture_output=True, text=True, timeout=100)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "PowerGrid(3 buses, 3 lines, 1 generator, 150 MW)" in done.stdout
+        assert "trip              line 1–2 at 1 s" in done.stdout
+        assert "overload          line 2–3 at" in done.stdout
+        assert plot.read_bytes().startswith(b"\x89PNG")
 
     def test_noise_ends_coherence_at_half_the_coupling(self, example):
         noisy = example("noisy")

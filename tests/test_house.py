@@ -21,6 +21,27 @@ IMPORTS = {
     "varying": {"admit", "errors"},
     "triads": {"admit", "errors"},
     "connectome": {"admit", "errors", "topology"},
+    "machines": {"admit", "errors"},
+    "trips": {"admit", "errors", "grid"},
+    "grid": {
+        "admit",
+        "errors",
+        "gridmake",
+        "gridrun",
+        "machines",
+        "model",
+        "powerflow",
+        "swarm",
+        "topology",
+        "trips",
+    },
+    "gridmake": {"admit", "errors", "files", "grid", "machines", "matpower"},
+    "powerflow": {"admit", "errors", "grid", "model", "swarm"},
+    "cascade": {"grid", "trips"},
+    "gridrun": {"admit", "cascade", "errors", "grid", "gridplot", "gridtext", "plot", "run", "swarm", "trips"},
+    "gridtext": {"grid", "gridrun", "trips"},
+    "gridplot": {"admit", "gridrun", "gridtext", "plot"},
+    "plot": {"admit", "errors", "result"},
     "callback": {"errors"},
     "model": {"_engine", "admit", "callback", "errors", "triads", "varying"},
     "method": {"_engine", "admit", "errors", "model"},
@@ -306,9 +327,9 @@ def test_the_stub_lists_what_the_module_has():
 
 
 def test_everything_public_is_exported_once():
-    assert sorted(emerge.__all__) == sorted(
-        name for name, value in vars(emerge).items() if not name.startswith("_") and not inspect.ismodule(value)
-    )
+    there = {name for name, value in vars(emerge).items() if not name.startswith("_") and not inspect.ismodule(value)}
+    late = {name for name, module in emerge._LATE.items() if name != module}
+    assert sorted(emerge.__all__) == sorted(there | late)
 
 
 def public():

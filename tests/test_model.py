@@ -145,6 +145,22 @@ def test_inertia_that_runs_away_ends_the_run_with_all_of_the_state_finite(method
     assert swarm.velocity[599] != 0.5
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("lag", [0.0, 0.3])
+def test_what_is_the_same_for_all_may_be_told_for_each(method, lag):
+    inertia, damping = np.linspace(0.5, 2.0, N), np.linspace(0.0, 1.0, N)
+    one = emerge.SecondOrder(1.5, lag, inertia=inertia, damping=damping)
+    each = emerge.SecondOrder(np.full(N, 1.5), np.full(N, lag), inertia=inertia, damping=damping)
+    first, other = (swarm_of(model, velocity=0.5, threads=threads) for model, threads in ((one, 1), (each, 2)))
+    for swarm in (first, other):
+        swarm.step(20, dt=0.05, method=method)
+    assert np.array_equal(first.phase, other.phase)
+    assert np.array_equal(first.velocity, other.velocity)
+    before = first.nbytes
+    first.model = each
+    assert first.nbytes == before + 2 * 8 * N  # two arrays of the pull
+
+
 def test_adaptive_steps_that_cannot_go_on_name_time_and_agent():
     model = emerge.SecondOrder(np.where(np.arange(N) == 600, 1e9, 1.0), normalize="none")
     swarm = swarm_of(model, phase=np.linspace(0, 6, N))

@@ -25,6 +25,8 @@ PAGE = HOUSE / "docs" / "validation.md"
 
 def deviations(row, **given):
     """How far each value is off, in tolerances."""
+    if row.missing:
+        pytest.skip(f"{', '.join(row.missing)} not beside the project")
     measured = row.measure(**given)
     return {
         value.name: abs(number - value.expected) / value.tolerance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import networkx as nx
@@ -9,7 +10,7 @@ import numpy as np
 
 import emerge
 
-from .row import Floats, Row, Value, around, gaussian
+from .row import DATA, Floats, Row, Value, around, gaussian
 
 
 def slowest() -> tuple[float, Floats]:
@@ -99,6 +100,25 @@ def grid_error(coupling: float = 1.0, schedule: Any = "barrier") -> list[float]:
     ]
     both = [grid_gaps(model, method=method, schedule=schedule) for model, method in laws]
     return [float(np.max(np.abs(around(reached - solved)))) for reached, solved in both]
+
+
+def scaled(grid: emerge.PowerGrid, factor: float) -> emerge.PowerGrid:
+    """Return a grid in which more is fed in and taken."""
+    return replace(grid, **{name: factor * getattr(grid, name) for name in ("load", "generation", "balance")})
+
+
+CASES = DATA / "case2869pegase.m", DATA / "case9241pegase.m"
+
+
+def case_error(factor: float = 1.0) -> list[float]:
+    """Return how far swarms at rest are from Newton's solution for real grids, and how far that opens any line."""
+    found = []
+    for path in CASES:
+        grid = emerge.PowerGrid.read(path)
+        more = scaled(grid, factor)
+        reached, solved = more.power_flow("relax").phase, grid.power_flow().phase
+        found += [float(np.max(np.abs(reached - solved))), float(np.max(np.abs(more.flows(reached)) / grid.capacity))]
+    return found
 
 
 def random_graph() -> emerge.Topology:
@@ -225,6 +245,22 @@ ROWS = (
         grid_error,
         {"coupling": 0.9},
         schedules=True,
+    ),
+    Row(
+        "A16r",
+        "the same of real grids, with inertia; the first value is the difference, the other the largest sin(θᵢ − θⱼ)",
+        "Josz 2016",
+        "case2869pegase, case9241pegase; at rest",
+        "none",
+        (
+            Value("2 869 buses, rad", 0.0, 1e-8),
+            Value("2 869 buses, sine", 0.423, 5e-4),
+            Value("9 241 buses, rad", 0.0, 1e-8),
+            Value("9 241 buses, sine", 0.463, 5e-4),
+        ),
+        case_error,
+        {"factor": 0.9},
+        data=CASES,
     ),
     Row(
         "C1",

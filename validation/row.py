@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
@@ -16,6 +18,10 @@ Floats = npt.NDArray[np.float64]
 
 CLIP = 200.0
 """Lorentzian tails end here, in widths: farther out nobody takes part, and ticks would have to be shorter."""
+
+
+DATA = Path(os.environ.get("EMERGE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+"""Where files are that the project does not hold."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ class Row:
     """A published result.
 
     `measure` returns one number for each of `values`. With the parameters `otherwise` every one of them must be
-    missed: a result that holds whatever is done shows nothing. `schedules` tells that it holds under every schedule.
+    missed: a result that holds whatever is done shows nothing. `schedules` tells that it holds under every schedule,
+    `data` which files it needs, that not everybody has.
     """
 
     id: str
@@ -48,6 +55,12 @@ class Row:
     measure: Callable[..., Sequence[float]]
     otherwise: dict[str, Any]
     schedules: bool = False
+    data: tuple[Path, ...] = ()
+
+    @property
+    def missing(self) -> list[str]:
+        """The names of files that are not there."""
+        return [path.name for path in self.data if not path.exists()]
 
 
 def gaussian(n: int) -> Floats:

@@ -30,6 +30,7 @@ from .errors import (
     Full,
     GraphError,
     GraphFileError,
+    Infeasible,
     InvalidType,
     InvalidValue,
     MissingExtra,
@@ -64,6 +65,9 @@ from .varying import Varying, varying
 
 if typing.TYPE_CHECKING:
     from . import observe as observe
+    from .grid import PowerGrid
+    from .machines import Machines
+    from .trips import Trip
 
 __version__ = "0.1.0"
 
@@ -97,6 +101,7 @@ __all__ = [
     "HigherOrder",
     "History",
     "IntegrateAndFire",
+    "Infeasible",
     "InvalidType",
     "InvalidValue",
     "Kuramoto",
@@ -104,6 +109,7 @@ __all__ = [
     "LiveMetrics",
     "Locked",
     "Lost",
+    "Machines",
     "ManualClock",
     "Metrics",
     "MetricsServer",
@@ -113,6 +119,7 @@ __all__ = [
     "Monitor",
     "PhaseBarrier",
     "PhaseResponse",
+    "PowerGrid",
     "Progress",
     "Restored",
     "RunResult",
@@ -127,6 +134,7 @@ __all__ = [
     "TooLarge",
     "Topology",
     "TopologyChanged",
+    "Trip",
     "Unavailable",
     "Varying",
     "about",
@@ -137,10 +145,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> typing.Any:
-    """Import `emerge.observe` when it is first named, since not every program observes."""
-    if name == "observe":
-        import importlib
+_LATE = {"Machines": "machines", "PowerGrid": "grid", "Trip": "trips", "observe": "observe"}
+"""Names that are imported when they are first used, since not every program needs them, and their modules."""
 
-        return importlib.import_module(".observe", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> typing.Any:
+    """Import what is seldom needed when it is first named."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    module = importlib.import_module(f".{_LATE[name]}", __name__)
+    return module if name == _LATE[name] else getattr(module, name)

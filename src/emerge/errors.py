@@ -17,6 +17,7 @@ __all__ = [
     "Full",
     "GraphError",
     "GraphFileError",
+    "Infeasible",
     "InvalidType",
     "InvalidValue",
     "MissingExtra",
@@ -43,6 +44,18 @@ class GraphError(InvalidValue):
 
 class GraphFileError(GraphError):
     """A file that cannot be read as a graph; the message names the file and, where there is one, the line."""
+
+
+class Infeasible(InvalidValue):
+    """A power grid whose lines cannot carry what is fed in and taken.
+
+    `share` tells how much of it they can, below 1, and `lines` which of them bind.
+    """
+
+    def __init__(self, message: str = "", share: float = 0.0, lines: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.share = share
+        self.lines = lines
 
 
 class CheckpointError(InvalidValue):

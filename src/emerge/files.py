@@ -15,6 +15,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -26,7 +27,7 @@ from . import admit, edges, graphs, matpower
 from .edges import EdgeList
 from .errors import GraphError, GraphFileError, InvalidType, InvalidValue, TooLarge
 
-__all__ = ["ENDINGS", "read"]
+__all__ = ["ENDINGS", "case", "read"]
 
 EDGE_LISTS = (".txt", ".tsv", ".csv")
 ENDINGS = (*EDGE_LISTS, ".mtx", ".graphml", ".gml", ".npz", ".m")
@@ -64,11 +65,27 @@ def read(path: str | os.PathLike[str], *, directed: bool | None = None, n: int |
         )
     if ending not in EDGE_LISTS and (directed is not None or n is not None):
         raise InvalidValue(f"directed and n are for edge lists; {path} itself says how many agents it has")
-    try:
-        _look(path)
+    with _named(path):
         if ending in EDGE_LISTS:
             return _edge_list(path, ending, directed=bool(directed), n=n)
         return READERS[ending](path)
+
+
+def case(path: str | os.PathLike[str]) -> matpower.Case:
+    """Read the MATPOWER case in the file `path`, whatever its ending."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise InvalidType(f"path must be the name of a file, not {path!r}")
+    path = Path(path)
+    with _named(path), _text(path) as text:
+        return matpower.case(path, text)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Look at a file, and let whatever is wrong with it name it."""
+    try:
+        _look(path)
+        yield
     except (FileNotFoundError, GraphFileError):
         raise
     except (GraphError, InvalidType) as error:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from .edges import EdgeList
 from .errors import GraphFileError
 
-__all__ = ["read"]
+__all__ = ["Case", "Matrix", "case", "read"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -51,8 +51,39 @@ class Matrix:
         return np.array([row[k] for row in self.rows], dtype=np.float64)
 
 
-def read(path: Path, text: Iterable[str]) -> EdgeList:
-    """Read a case from its lines; frequency is the power injected at a bus by the sum of its weights."""
+@dataclass
+class Case:
+    """The matrices of a case, what is in service, and where that is."""
+
+    path: Path
+    base: float
+    bus: Matrix
+    gen: Matrix
+    branch: Matrix
+    number: dict[int, int]
+    running: Mask
+    closed: Mask
+    at: Ints
+    """Of the generators that run, as `one`, `other` and `weight`, 1/|x|, are of the branches that are closed."""
+    one: Ints
+    other: Ints
+    weight: Floats
+
+    @property
+    def n(self) -> int:
+        """How many buses there are."""
+        return len(self.number)
+
+    def generation(self) -> Floats:
+        """Return the power that each running generator feeds in, in MW; all power in the case is finite."""
+        generation = self.gen.column(GEN_POWER)[self.running]
+        if not (np.isfinite(generation).all() and np.isfinite(self.bus.column(BUS_LOAD)).all()):
+            raise GraphFileError(f"{self.path}: the power at a bus is not finite; give loads and generation as numbers")
+        return generation
+
+
+def case(path: Path, text: Iterable[str]) -> Case:
+    """Read a case from its lines."""
     base, matrices = _parsed(path, text)
     bus, gen, branch = matrices["bus"], matrices["gen"], matrices["branch"]
     number = _buses(path, bus)
@@ -62,11 +93,15 @@ def read(path: Path, text: Iterable[str]) -> EdgeList:
     one = _at(path, branch, BRANCH_FROM, number, closed)
     other = _at(path, branch, BRANCH_TO, number, closed)
     weight = _weights(path, branch, closed)
-    n = len(number)
-    power = np.bincount(at, gen.column(GEN_POWER)[running], n) - bus.column(BUS_LOAD)
-    if not np.isfinite(power).all():
-        raise GraphFileError(f"{path}: the power at a bus is not finite; give loads and generation as numbers")
-    power = (power - power.mean()) / base
+    return Case(path, base, bus, gen, branch, number, running, closed, at, one, other, weight)
+
+
+def read(path: Path, text: Iterable[str]) -> EdgeList:
+    """Read a case from its lines; frequency is the power injected at a bus by the sum of its weights."""
+    found = case(path, text)
+    one, other, closed, weight, n = found.one, found.other, found.closed, found.weight, found.n
+    power = np.bincount(found.at, found.generation(), n) - found.bus.column(BUS_LOAD)
+    power = (power - power.mean()) / found.base
     proper = np.where(one == other, 0.0, weight)
     total = np.bincount(one, proper, n) + np.bincount(other, proper, n)
     notes = ["branches are taken as lossless: resistance, charging, taps and phase shifts are ignored"]
@@ -77,7 +112,7 @@ def read(path: Path, text: Iterable[str]) -> EdgeList:
         np.column_stack([one, other]),
         n=n,
         weights=weight,
-        labels=[str(bus) for bus in number],
+        labels=[str(bus) for bus in found.number],
         frequency=np.divide(power, total, out=power.copy(), where=total > 0),
         notes=tuple(notes),
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["picture", "save"]
+__all__ = ["picture", "plain", "save"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -117,7 +117,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
 
 def _coherence(axes: Axes, time: Floats, coherence: Floats, target: float | None) -> None:
     """Draw R over time."""
-    _plain(axes, "Coherence over time")
+    plain(axes, "Coherence over time")
     axes.set(xlabel="time (units of time)", ylabel="coherence R", ylim=(0.0, 1.03))
     if target is not None:
         axes.axhline(target, color=TARGET, linewidth=1.4, linestyle=(0, (5, 3)), label=f"target R = {target:g}")
@@ -136,7 +136,7 @@ def _circle(axes: Axes, phase: Floats, chosen: npt.NDArray[np.int64], when: str,
     """Draw agents on the unit circle, and their mean field as an arrow from its centre."""
     field = complex(np.exp(1j * phase).mean())
     length = abs(field)
-    _plain(axes, f"Phases {when}: R = {length:.3f}")
+    plain(axes, f"Phases {when}: R = {length:.3f}")
     around = np.linspace(0.0, 2 * np.pi, 361)
     axes.plot(np.cos(around), np.sin(around), color=FAINT, linewidth=1.2, zorder=1)
     few = len(chosen) <= 100
@@ -162,7 +162,7 @@ def _circle(axes: Axes, phase: Floats, chosen: npt.NDArray[np.int64], when: str,
 
 def _spread(axes: Axes, before: Floats, after: Floats) -> None:
     """Draw how phases spread around their mean."""
-    _plain(axes, "Phases around their mean")
+    plain(axes, "Phases around their mean")
     edges = np.arange(-180.0 - BIN / 2, 180.0 + BIN, BIN)
     for phase, when, colour, alpha in ((before, "before", BEFORE, 0.55), (after, "after", AFTER, 0.6)):
         mean = np.angle(np.exp(1j * phase).mean())
@@ -178,7 +178,7 @@ def _spread(axes: Axes, before: Floats, after: Floats) -> None:
     axes.legend(loc="upper right", frameon=True, framealpha=0.95, edgecolor=FAINT)
 
 
-def _plain(axes: Axes, title: str) -> None:
+def plain(axes: Axes, title: str) -> None:
     """Give axes their title and the looks that all share."""
     axes.set_title(title, fontsize=13, color=INK, loc="left", pad=10)
     axes.set_axisbelow(True)

@@ -1,5 +1,5 @@
 /* Ticks of models and integrators, done by a team of plain threads: the same bits for any team and instruction set, with
- * parameters for all agents or for each, weights that adapt, and no memory taken. */
+ * parameters for all agents, some of them for each, or all, weights that adapt, and no memory taken. */
 #include "em_isa.h"
 #include "em_team.h"
 
@@ -202,7 +202,7 @@ static bool may_learn(const law *chosen, const em_graph *graph)
            chosen->act != EM_ACT_SIMPLICIAL;
 }
 
-static void prepare(job *j, const law *chosen, em_graph *graph, bool each, bool learns)
+static void prepare(job *j, const law *chosen, em_graph *graph, em_act_spread spread, bool learns)
 {
     em_swarm *swarm = &j->swarm;
     const int64_t blocks = em_graph_blocks(AGENTS);
@@ -220,8 +220,8 @@ static void prepare(job *j, const law *chosen, em_graph *graph, bool each, bool 
     swarm->cells = em_base_alloc((size_t)chosen->channels * em_table_size(AGENTS, false));
     em_swarm_offer_wide(swarm, em_base_alloc(2 * (size_t)chosen->channels * em_table_size(AGENTS, false)));
     em_swarm_offer_sums(swarm, em_sums_create(chosen->channels, 4, blocks));
-    for (int p = 0; each && p < EM_ACT_PARAMETERS; p++) {
-        if (p > 0 && !em_act_reads(swarm->act, chosen->channels, p)) continue;
+    for (int p = spread == EM_ACT_EACH ? 0 : EM_ACT_OWN; spread != EM_ACT_ONE && p < EM_ACT_PARAMETERS; p++) {
+        if (!em_act_reads(swarm->act, chosen->channels, p)) continue;
         swarm->each[p] = rows(1);
         for (int i = 0; i < AGENTS; i++) swarm->each[p][i] = swarm->ready[p];
     }
@@ -259,14 +259,15 @@ static void let_go(job *j)
 
 /* Runs a swarm and leaves all of its state in `found`, rows of agents. */
 static void ticks(
-    em_graph *graph, const law *chosen, const em_isa *isa, int size, bool each, bool learns, double *found)
+    em_graph *graph, const law *chosen, const em_isa *isa, int size, em_act_spread spread, bool learns,
+    double *found)
 {
     job j = {.isa = isa, .team = em_base_alloc(sizeof(em_team))};
     const size_t row = AGENTS * sizeof(double);
     em_swarm_init(&j.swarm);
     em_team_init(j.team, 2);
     j.scratch = em_base_alloc((size_t)size * sizeof(em_scratch));
-    prepare(&j, chosen, graph, each, learns);
+    prepare(&j, chosen, graph, spread, learns);
     const int64_t live = em_base_live();
     check_together(size, run, &j);
     CHECK(em_base_live() == live); /* ticks take no memory */
@@ -301,12 +302,12 @@ int main(int argc, char **argv)
             em_graph *graph = graphs[g / 2];
             const bool learns = g % 2 == 1;
             if (learns && !may_learn(&LAWS[l], graph)) continue;
-            ticks(graph, &LAWS[l], isas[0], 1, false, learns, first);
+            ticks(graph, &LAWS[l], isas[0], 1, EM_ACT_ONE, learns, first);
             double moved = 0.0;
             for (int i = 0; i < AGENTS; i++) moved += fabs(first[3 * AGENTS + i]) / AGENTS;
             CHECK(moved > 0.01 && moved < 10.0);
             for (int k = 0; k < count; k++) {
-                ticks(graph, &LAWS[l], isas[k], size, k % 2 == 0, learns, other);
+                ticks(graph, &LAWS[l], isas[k], size, (em_act_spread)(((size_t)k + g / 2) % 3), learns, other);
                 CHECK(memcmp(first, other, all) == 0);
             }
         }
