@@ -76,8 +76,7 @@ static inline void em_stage_front(
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     for (int h = 0; h < swarm->channels; h++) {
         em_swarm_own(&front[h], h, first, scratch, &cosine[h], &sine[h]);
-        if (!em_table_is_plain(&front[h]))
-            em_table_load(&front[h], first, count, cosine[h], sine[h]);
+        if (!em_table_is_plain(&front[h])) em_table_load(&front[h], first, count, cosine[h], sine[h]);
     }
 }
 

@@ -18,9 +18,9 @@
 #if defined(__GNUC__)
 typedef double em_table_pair __attribute__((vector_size(16), may_alias));
 typedef float em_table_small __attribute__((vector_size(8), may_alias));
-#define EM_TABLE_PART(pair, k)     ((pair)[k])
-#define EM_TABLE_ADD(sum, pair, w) ((sum) += (w) * (pair))
-#define EM_TABLE_WIDEN(small)      __builtin_convertvector(small, em_table_pair)
+#define EM_TABLE_PART(pair, k)                 ((pair)[k])
+#define EM_TABLE_ADD(sum, pair, w)             ((sum) += (w) * (pair))
+#define EM_TABLE_WIDEN(small)                  __builtin_convertvector(small, em_table_pair)
 /* Part by part, w times the product of two pairs. */
 #define EM_TABLE_ADD_PRODUCT(sum, one, two, w) ((sum) += (w) * ((one) * (two)))
 #else

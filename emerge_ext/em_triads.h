@@ -91,8 +91,8 @@ static EM_BASE_INLINE void em_triads_fetch(const em_table *table, em_triads_form
 }
 
 /* Adds the triads of an agent: z_j z_k, from products of like parts and of unlike ones. */
-static EM_BASE_INLINE em_table_pair em_triads_symmetric(
-    const em_triads *triads, const em_table *table, em_triads_form form, int64_t agent)
+static EM_BASE_INLINE em_table_pair
+em_triads_symmetric(const em_triads *triads, const em_table *table, em_triads_form form, int64_t agent)
 {
     em_table_pair like = {0}, unlike = {0};
     for (int64_t e = triads->start[agent]; e < triads->start[agent + 1]; e++) {
@@ -110,8 +110,8 @@ static EM_BASE_INLINE em_table_pair em_triads_symmetric(
 }
 
 /* The same of z_j z_j z_k* + z_k z_k z_j*, halved; of unit phasors or of 0. */
-static EM_BASE_INLINE em_table_pair em_triads_asymmetric(
-    const em_triads *triads, const em_table *table, em_triads_form form, int64_t agent)
+static EM_BASE_INLINE em_table_pair
+em_triads_asymmetric(const em_triads *triads, const em_table *table, em_triads_form form, int64_t agent)
 {
     double re = 0.0, im = 0.0;
     for (int64_t e = triads->start[agent]; e < triads->start[agent + 1]; e++) {

@@ -353,6 +353,8 @@ class Fireflies:
                 phase = np.where(fired | ~alive, phase, after)
                 firing = alive & ~fired & (phase >= 2 * np.pi)
             phase[fired] = 0.0
+
+
 # ---- sensing late
 
 

@@ -89,7 +89,9 @@ class Past:
         if isinstance(model, Simplicial):
             raise InvalidValue("triads cannot be sensed late: use a model of pairs or HigherOrder, or delay=0")
         if model._pulses:
-            raise InvalidValue(f"pulses cannot be heard late, and {type(model).__name__} has agents that fire: use delay=0")
+            raise InvalidValue(
+                f"pulses cannot be heard late, and {type(model).__name__} has agents that fire: use delay=0"
+            )
 
     def check(self, dt: float, schedule: str, method: str) -> None:
         """Refuse a schedule, method or dt that delays cannot be served with."""

@@ -307,7 +307,8 @@ int main(int argc, char **argv)
             for (int i = 0; i < AGENTS; i++) moved += fabs(first[3 * AGENTS + i]) / AGENTS;
             CHECK(moved > 0.01 && moved < 10.0);
             for (int k = 0; k < count; k++) {
-                ticks(graph, &LAWS[l], isas[k], size, (em_act_spread)(((size_t)k + g / 2) % 3), learns, other);
+                ticks(
+                    graph, &LAWS[l], isas[k], size, (em_act_spread)(((size_t)k + g / 2) % 3), learns, other);
                 CHECK(memcmp(first, other, all) == 0);
             }
         }
