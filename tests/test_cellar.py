@@ -5,6 +5,8 @@ import platform
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,8 @@ NEEDS_ISAS = {"test_step", "test_swarm"}
 COUNTS_MALLOC = ["-DCHECK_MALLOC", "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc"]
 ALONE = {"test_noise", "test_phase", "test_random", "test_shuffle"}
 THREADS = [1, 2, 3, 5, 8, 16]
+COMPILING = 300
+"""Seconds that a compiler may take: with a sanitizer a kernel's variants take one minute on a machine that is free."""
 
 compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
 pytestmark = pytest.mark.skipif(
@@ -31,27 +35,39 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
-    """Compile a program once for each sanitizer."""
+    """Compile a program once for each sanitizer, and what programs share once for all of them."""
     folder = tmp_path_factory.mktemp("cellar")
-    made = {}
+
+    def command(sanitizer, *words):
+        flags = ["-std=c11", "-D_GNU_SOURCE", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"]
+        return [compiler, *flags, *SANITIZERS[sanitizer], f"-I{CELLAR}", f"-I{HERE / 'c'}", *map(str, words)]
+
+    def compile_isa(sanitizer, source):
+        target = folder / f"{source.stem}-{sanitizer}.o"
+        if not target.exists():
+            build(command(sanitizer, "-c", source, "-o", target))
+        return target
 
     def compile_program(program, sanitizer, source=None):
         target = folder / f"{program}-{sanitizer}"
-        if target not in made:
-            isas = sorted(map(str, CELLAR.glob("em_isa_*.c"))) if program in NEEDS_ISAS else []
-            command = [compiler, "-std=c11", "-D_GNU_SOURCE", "-g", "-Wall", "-Wextra", "-Werror"]
-            command += ["-ffp-contract=off", *SANITIZERS[sanitizer], f"-I{CELLAR}", f"-I{HERE / 'c'}"]
-            if program == "test_swarm" and sanitizer == "plain":
-                command += COUNTS_MALLOC
-            command += [str(source or HERE / "c" / f"{program}.c"), *isas, "-o", str(target), "-pthread", "-lm"]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-            assert done.returncode == 0, done.stderr
-            made[target] = True
+        if not target.exists():
+            with ThreadPoolExecutor(2) as pool:
+                isas = sorted(CELLAR.glob("em_isa_*.c")) if program in NEEDS_ISAS else []
+                objects = list(pool.map(partial(compile_isa, sanitizer), isas))
+            counting = COUNTS_MALLOC if program == "test_swarm" and sanitizer == "plain" else []
+            source = source or HERE / "c" / f"{program}.c"
+            build(command(sanitizer, *counting, source, *objects, "-o", target, "-pthread", "-lm"))
         return target
 
     return compile_program
 
 
+def build(command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILING)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.timeout(3 * COMPILING)
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
 @pytest.mark.parametrize(("program", "threads"), [(p, t) for p in PROGRAMS for t in ([1] if p in ALONE else THREADS)])
 def test_program(compiled, program, sanitizer, threads):
