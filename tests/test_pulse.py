@@ -243,6 +243,24 @@ class TestAvalanches:
             assert np.array_equal(swarm.phase, fresh.phase), part
             assert swarm.check() == ()
 
+    def test_exchanged_within_a_run(self):
+        """From pulses to pull and back while it runs: what was recorded before stays."""
+        models = [emerge.Kuramoto(1.0), emerge.IntegrateAndFire(3.0, 1.0, 0.1)]
+
+        def exchange(swarm):
+            swarm.model = models[round(swarm.time / 0.5) % 2]
+
+        swarm = swarm_of("random", "integrate")
+        seen = swarm.run(2.0, dt=0.1, until=exchange, every=0.5, record=observe.Firings(every=0.4)).history["firings"]
+        assert ((seen.time % 1.0 < 0.5) | (seen.time % 1.0 > 1 - 1e-9)).sum() == 0
+        assert len(seen) > N
+        swarm.model = models[1]
+        with pytest.raises(InvalidValue, match="leave out method="):
+            swarm.run(1.0, dt=0.1, method="rk4")
+        swarm.model = models[0]
+        with pytest.raises(InvalidValue, match="leave out method="):
+            swarm.run(1.0, dt=0.1, method="rk4", until=lambda swarm: setattr(swarm, "model", models[1]))
+
     def test_who_would_leave_reach_is_named(self):
         swarm = emerge.Swarm(emerge.Topology.ring(5), emerge.PhaseResponse(0.1), frequency=[1, 1, 1e9, 1, 1], phase=1.0)
         with pytest.raises(emerge.Diverged, match="agent 2 left"):

@@ -37,9 +37,10 @@ if kind == "stored":
     graphs.reverse()
 rng = np.random.default_rng(1)
 engine = _engine.Engine(graphs[0]._graph, rng.uniform(0, 6, n), rng.normal(0, 1, n), 2, 2)
-emerge.Kuramoto(1.0, lag=0.1)._tell(engine, n, 0.0)
+pulses = kind == "pulses"
+(emerge.IntegrateAndFire(2.0, 1.0, 0.05) if pulses else emerge.Kuramoto(1.0, lag=0.1))._tell(engine, n, 0.0)
 engine.claim()
-engine.begin(0.01, schedule, locked=1e-30, keeps=True)
+engine.begin(0.01, schedule, locked=-1.0 if pulses else 1e-30, keeps=True)
 over = threading.Event()
 ring = _engine.Ring(256, True, -1.0)
 engine.attach(ring)
@@ -120,8 +121,11 @@ def run(folder, schedule, kind):
     )
 
 
-@pytest.mark.parametrize("kind", ["stored", "complete"])
-@pytest.mark.parametrize("schedule", ["barrier", "gossip"])
+@pytest.mark.parametrize(
+    ("schedule", "kind"),
+    [(schedule, kind) for schedule in ("barrier", "gossip") for kind in ("stored", "complete")]
+    + [("barrier", "pulses")],
+)
 def test_members_nudges_and_topologies_do_not_race(built, schedule, kind):
     done = run(built("right"), schedule, kind)
     assert "data race" not in done.stderr, done.stderr[:6000]
