@@ -25,7 +25,7 @@ pytestmark = [
 ]
 
 SCRIPT = """
-import sys, threading
+import itertools, sys, threading
 import numpy as np
 import emerge
 from emerge import _engine
@@ -35,12 +35,23 @@ n, size = 8 * 512 + 99, 3
 graphs = [emerge.Topology.complete(n), emerge.Topology.ring(n, degree=4)]
 if kind == "stored":
     graphs.reverse()
+if kind in ("adapting", "late edges"):  # what edges carry stays with them
+    graphs = [emerge.Topology.random(n, degree=6, seed=1)]
 rng = np.random.default_rng(1)
 engine = _engine.Engine(graphs[0]._graph, rng.uniform(0, 6, n), rng.normal(0, 1, n), 2, 2)
 pulses = kind == "pulses"
 (emerge.IntegrateAndFire(2.0, 1.0, 0.05) if pulses else emerge.Kuramoto(1.0, lag=0.1))._tell(engine, n, 0.0)
+still = np.zeros(n)
+if kind == "late":
+    engine.set_past(2.5, None, itertools.repeat(still))
+if kind == "late edges":
+    engine.set_past(9.0, rng.uniform(1.0, 9.0, graphs[0].edge_ends), itertools.repeat(still))
+if kind == "adapting":
+    engine.write_weights(np.ones(graphs[0].edge_ends))
+    engine.set_adaptation(emerge.Hebbian(rate=1.0)._told())
 engine.claim()
-engine.begin(0.01, schedule, locked=-1.0 if pulses else 1e-30, keeps=True)
+method = "heun" if kind in ("adapting", "late", "late edges") else "euler"
+engine.begin(0.01, schedule, locked=-1.0 if pulses else 1e-30, keeps=True, method=method)
 over = threading.Event()
 ring = _engine.Ring(256, True, -1.0)
 engine.attach(ring)
@@ -59,7 +70,8 @@ def poke():
     while not over.is_set():
         agents = rng.integers(0, n, 50)
         engine.nudge(agents, np.full(50, 0.01))
-        engine.set_graph(graphs[k % 2]._graph)
+        if len(graphs) > 1:
+            engine.set_graph(graphs[k % 2]._graph)
         k += 1
 
 counts = []
@@ -124,7 +136,7 @@ def run(folder, schedule, kind):
 @pytest.mark.parametrize(
     ("schedule", "kind"),
     [(schedule, kind) for schedule in ("barrier", "gossip") for kind in ("stored", "complete")]
-    + [("barrier", "pulses")],
+    + [("barrier", kind) for kind in ("pulses", "late", "late edges", "adapting")],
 )
 def test_members_nudges_and_topologies_do_not_race(built, schedule, kind):
     done = run(built("right"), schedule, kind)
