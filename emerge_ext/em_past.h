@@ -148,18 +148,15 @@ static inline void em_past_show(
         sine[i] = part[0] * s[0][i] + part[1] * s[1][i] + part[2] * s[2][i] + part[3] * s[3][i];
 }
 
-typedef struct { /* what the loop over rows is told by constants */
-    bool weighted, whole, far;
-} em_past_form;
-
-typedef struct { /* and by numbers */
+typedef struct { /* what edges are seen by */
     const int32_t *index;
-    const double *weight, *each;
+    const double *weight, *each; /* the former NULL: all 1 */
     const em_table_pair *cell;
     int64_t stride, slots; /* of the ring */
     int64_t slot;          /* of the tick that is the present */
     double node;
     int power; /* of the phasor, less one: the channel */
+    bool far;  /* it pays to fetch ahead */
     const em_table *table;
 } em_past_eyes;
 
@@ -177,6 +174,7 @@ static inline em_past_eyes em_past_open(
         .slot = em_history_slot(&past->ring, when.tick, 0),
         .node = when.node,
         .power = channel,
+        .far = 8 * em_history_size(&past->ring) >= EM_SENSE_FAR,
         .table = table,
     };
 }
@@ -214,26 +212,25 @@ static inline em_table_pair em_past_power(em_table_pair one, int power)
 }
 
 /* Adds what edge `edge` shows of its other end, and fetches what one of the next will. */
-static EM_BASE_INLINE void em_past_add(
-    const em_past_eyes *eyes, em_past_form form, int64_t edge, em_table_pair *sum)
+static EM_BASE_INLINE void em_past_add(const em_past_eyes *eyes, bool whole, int64_t edge, em_table_pair *sum)
 {
     const double late = eyes->each[edge];
-    em_table_pair other = em_past_look(eyes, form.whole, eyes->index[edge], late - eyes->node);
-    if (form.far) {
-        const int64_t next = edge + (form.whole ? EM_PAST_AHEAD : EM_PAST_AHEAD / 2);
+    em_table_pair other = em_past_look(eyes, whole, eyes->index[edge], late - eyes->node);
+    if (eyes->far) {
+        const int64_t next = edge + (whole ? EM_PAST_AHEAD : EM_PAST_AHEAD / 2);
         const int32_t ago = (int32_t)(eyes->each[next] - eyes->node);
         const em_table_pair *cell = em_past_find(eyes, eyes->index[next], ago);
         EM_BASE_FETCH(cell);
-        if (!form.whole) EM_BASE_FETCH(cell - 2);
+        if (!whole) EM_BASE_FETCH(cell - 2);
     }
     if (eyes->power > 0) other = em_past_power(other, eyes->power);
     if (late == 0.0) other = em_table_read(eyes->table, eyes->index[edge]);
-    EM_TABLE_ADD(*sum, other, form.weighted ? eyes->weight[edge] : 1.0);
+    EM_TABLE_ADD(*sum, other, eyes->weight != NULL ? eyes->weight[edge] : 1.0);
 }
 
 /* The fields of a block: rows in strips, as em_sense_strips has them. */
 static EM_BASE_INLINE void em_past_rows(
-    const em_past_eyes eyes, em_sense_rows rows, em_past_form form, int64_t count)
+    const em_past_eyes eyes, em_sense_rows rows, bool whole, int64_t count)
 {
     const em_graph *graph = rows.sense->graph;
     const int32_t *degree = graph->degree + rows.first;
@@ -242,14 +239,14 @@ static EM_BASE_INLINE void em_past_rows(
         em_table_pair s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
         const int64_t d0 = degree[k], d1 = degree[k + 1], d2 = degree[k + 2], d3 = degree[k + 3];
         for (int64_t end = edge + EM_GRAPH_STRIP * d0; edge < end; edge += EM_GRAPH_STRIP) {
-            em_past_add(&eyes, form, edge, &s0);
-            em_past_add(&eyes, form, edge + 1, &s1);
-            em_past_add(&eyes, form, edge + 2, &s2);
-            em_past_add(&eyes, form, edge + 3, &s3);
+            em_past_add(&eyes, whole, edge, &s0);
+            em_past_add(&eyes, whole, edge + 1, &s1);
+            em_past_add(&eyes, whole, edge + 2, &s2);
+            em_past_add(&eyes, whole, edge + 3, &s3);
         }
-        for (int64_t end = edge + (d1 - d0); edge < end; edge++) em_past_add(&eyes, form, edge, &s1);
-        for (int64_t end = edge + (d2 - d0); edge < end; edge++) em_past_add(&eyes, form, edge, &s2);
-        for (int64_t end = edge + (d3 - d0); edge < end; edge++) em_past_add(&eyes, form, edge, &s3);
+        for (int64_t end = edge + (d1 - d0); edge < end; edge++) em_past_add(&eyes, whole, edge, &s1);
+        for (int64_t end = edge + (d2 - d0); edge < end; edge++) em_past_add(&eyes, whole, edge, &s2);
+        for (int64_t end = edge + (d3 - d0); edge < end; edge++) em_past_add(&eyes, whole, edge, &s3);
         em_sense_keep(&rows, rows.first + k, d0, s0);
         em_sense_keep(&rows, rows.first + k + 1, d1, s1);
         em_sense_keep(&rows, rows.first + k + 2, d2, s2);
@@ -257,7 +254,7 @@ static EM_BASE_INLINE void em_past_rows(
     }
     for (; k < count; k++) {
         em_table_pair sum = {0};
-        for (int64_t end = edge + degree[k]; edge < end; edge++) em_past_add(&eyes, form, edge, &sum);
+        for (int64_t end = edge + degree[k]; edge < end; edge++) em_past_add(&eyes, whole, edge, &sum);
         em_sense_keep(&rows, rows.first + k, degree[k], sum);
     }
 }
@@ -267,28 +264,15 @@ static inline void em_past_block(
     const em_past *past, const em_sense *sense, em_past_moment when, int channels, int64_t first,
     int64_t count, double *restrict field)
 {
-    const bool weighted = sense->graph->weights != NULL;
     const bool whole = past->whole && (when.node == 0.0 || when.node == 1.0);
-    const bool far = 8 * em_history_size(&past->ring) >= EM_SENSE_FAR;
     for (int c = 0; c < channels; c++) {
         const em_past_eyes eyes = em_past_open(past, sense->graph, &sense->table[c], when, c);
         const em_sense_rows rows = {
             sense, first, field + 2 * c * EM_GRAPH_BLOCK, field + (2 * c + 1) * EM_GRAPH_BLOCK, -1, 1.0};
-#define EM_PAST_CASE(G, W, F)                                                                                \
-    case (G) + 2 * (W) + 4 * (F):                                                                            \
-        em_past_rows(eyes, rows, (em_past_form){G, W, F}, count);                                            \
-        break
-        switch (weighted + 2 * whole + 4 * far) {
-            EM_PAST_CASE(0, 0, 0);
-            EM_PAST_CASE(1, 0, 0);
-            EM_PAST_CASE(0, 1, 0);
-            EM_PAST_CASE(1, 1, 0);
-            EM_PAST_CASE(0, 0, 1);
-            EM_PAST_CASE(1, 0, 1);
-            EM_PAST_CASE(0, 1, 1);
-            EM_PAST_CASE(1, 1, 1);
-        }
-#undef EM_PAST_CASE
+        if (whole)
+            em_past_rows(eyes, rows, true, count);
+        else
+            em_past_rows(eyes, rows, false, count);
     }
 }
 
