@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import check
+import limit
 import peers
 
 import emerge
@@ -94,11 +95,11 @@ class Contest:
             return [None]
         return [1] if self.row.one_thread else sorted({1, CORES})
 
-    def gather(self, limit):
+    def gather(self, bound):
         """Let the bare gather of the same indices be timed with the others."""
         for threads in sorted({1, CORES}):
-            way = limit.gather(self.topology, self.row.case.precision, threads)
-            self.add(f"gather {threads}", way, "gather", "bare gather", threads)
+            way = bound.gather(self.topology, self.row.case.precision, threads)
+            self.add(f"gather {threads}", way, "gather", limit.BARE, threads)
 
     def found(self):
         """Time all ways in turns."""

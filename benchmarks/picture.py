@@ -2,6 +2,8 @@
 
 import math
 
+import limit
+
 OWN, LIMIT, OTHERS = "#c2410c", "#15803d", "#94a3b8"
 SHOWN = ("random, 1,000", "random, 100,000", "random, 1,000,000", "ring lattice, 1,000,000", "complete, 1,000,000")
 
@@ -45,7 +47,7 @@ def least(lines):
 
 
 def colour(name):
-    return OWN if name.startswith("emerge") else LIMIT if name == "bare gather" else OTHERS
+    return OWN if name.startswith("emerge") else LIMIT if name == limit.BARE else OTHERS
 
 
 def growth(lines, about, caches, path):

@@ -267,10 +267,13 @@ class TestFeatures:
         done = run("main", "--quick", "--only", "features", "--output", path)
         assert done.returncode == 0, done.stderr
         lines = record.read(path)
+        delays, threes = features.delays, features.threes
+        gathers = {threes.GATHER, *(delays.gather_of(*edges) for edges in delays.EDGES)}
         names = {one.name for one in (*features.FEATURES, features.COMPILED)}
-        assert {line["who"] for line in lines} == names | {features.TRIADS, features.GATHER, features.pulses.NAME}
+        names |= {threes.NAME, features.pulses.NAME, delays.COMMON, *(delays.name_of(*edges) for edges in delays.EDGES)}
+        assert {line["who"] for line in lines} == names | gathers
         for line in lines:
-            assert line["who"] == features.GATHER or (line["checked_against"] == "oracle" and line["apart"] < 1e-13)
+            assert line["who"] in gathers or (line["checked_against"] == "oracle" and line["apart"] < 1e-13)
         for wanted in ("RK4, beside a plain tick", "≤ 1.3", "custom model, compiled"):
             assert wanted in done.stdout
 
@@ -280,6 +283,26 @@ class TestFeatures:
             told = {name: 2.0 * np.array(value) for name, value in one.told.items()}
             with pytest.raises(check.Wrong, match=one.name):
                 features.hold(replace(one, told=told), small)
+
+    def test_delays_that_are_wrong_are_not_timed(self, monkeypatch):
+        delays, small = features.delays, emerge.Topology.random(100, degree=10, seed=1)
+        late = delays.late_of(small, "between ticks", 10)
+        assert delays.hold("delays", small, late) < 1e-13
+        right = delays.swarm_of
+        monkeypatch.setattr(delays, "swarm_of", lambda topology, late: right(topology, late + 0.5))
+        with pytest.raises(check.Wrong, match="delays is wrong by"):
+            delays.hold("delays", small, late)
+
+    def test_the_gather_of_delays_looks_where_the_engine_does(self):
+        ring, late = emerge.Topology.ring(5, degree=2), np.array([1.0, 2.0, 3.0, 1.0, 2.0])
+        ago = {frozenset(edge): each for edge, each in zip(ring.edges.tolist(), late, strict=True)}
+        seen = [(j, ago[frozenset((i, j))]) for i in range(5) for j in range(5) if frozenset((i, j)) in ago]
+        slots, line = 3 + 4 + 1, 3 + 4 + 1 + 3
+        where, size = features.delays.cells(ring, late)
+        assert size == 5 * line
+        assert [(cell // line, slots - cell % line) for cell in where] == seen
+        between, _ = features.delays.cells(ring, late + 0.5)
+        assert (np.diff(between.reshape(10, 4), axis=1) == 1).all()
 
     def test_pulses_that_are_wrong_are_not_timed(self, monkeypatch):
         assert features.pulses.hold(100) < 1e-13

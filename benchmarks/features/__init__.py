@@ -22,9 +22,8 @@ import emerge
 from emerge import speed
 from emerge.bench import Goal
 from emerge.swarm import NOISE as PURPOSE
-from emerge.triads import rows_of
 
-from . import pulses
+from . import delays, pulses, threes
 
 AGENTS, SEED, NOISE, ENERGY = 10**5, 1, 0.1, (1.0, 1.0, 1.0)
 PLAIN = "plain"
@@ -52,9 +51,8 @@ FEATURES = (
     Feature("energy", 1.4, partial(emerge.Kuramoto, energy=emerge.Energy(*ENERGY)), told={"energy": ENERGY}),
 )
 COMPILED = Feature("custom model, compiled", 1.3, emerge.Custom)
-TRIADS, TRIADS_OF_AN_AGENT, OF_GATHER = "triads", 10, 1.5
-GATHER = "bare gather of triads"
-"""Agents that sense nothing but triads; how long a tick may take, in bare gathers of the same phasors."""
+ROOMS = (threes, delays, pulses)
+"""What is judged by more than a plain tick: each room holds and times its own."""
 
 
 def features(folder):
@@ -85,17 +83,6 @@ def swarm_of(model, topology):
     return emerge.Swarm(topology, model, phase=phase, frequency=frequency, seed=SEED)
 
 
-def triads_of(n):
-    """Return triads of three agents that chance picks, so many for each agent on average."""
-    triads = np.random.default_rng(SEED).integers(0, n, (n * TRIADS_OF_AN_AGENT // 3, 3))
-    return triads[(triads != np.roll(triads, 1, axis=1)).all(axis=1)]
-
-
-def by_threes(n):
-    """Return a swarm in which agents sense their triads alone."""
-    return swarm_of(emerge.Simplicial(0.0, triads_of(n), triadic=check.COUPLING), emerge.Topology.from_edges([], n=n))
-
-
 def hold(feature, topology):
     """Return how far a swarm is from the oracle after some ticks; raise `check.Wrong` if that is too far."""
     swarm = swarm_of(feature.model(check.COUPLING), topology)
@@ -114,24 +101,6 @@ def hold(feature, topology):
     return check.near(swarm.phase, now[0], feature.name)
 
 
-def hold_triads(n):
-    """The same of triads."""
-    phase, frequency = check.state(n)
-    told = {"triadic": check.COUPLING, "triads": (triads_of(n), 1.0, True)}
-    law, now = oracle.Law(np.empty((0, 2), np.int64), np.empty(0), frequency, **told), [phase]
-    for tick in range(check.TICKS):
-        now, _ = law.tick("euler", tick * check.DT, check.DT, now, np.zeros(n))
-    swarm = by_threes(n)
-    swarm.step(check.TICKS, dt=check.DT)
-    return check.near(swarm.phase, now[0], TRIADS)
-
-
-def gather_of(swarm, bound):
-    """Return the way that gathers what agents read of their triads, and nothing else."""
-    start, pairs, _ = rows_of(swarm.model.triads, 1.0, len(swarm))
-    return bound.gather_rows(pairs.ravel(), 2 * np.diff(start), "double", measure.CORES)
-
-
 def timed(effort, folder, bound):
     """Check all and time them in turns, in one process; `bound` is the limit of the machine, or None."""
     chosen, left = features(folder)
@@ -144,34 +113,25 @@ def timed(effort, folder, bound):
         feature.name: speed.timed(partial(swarms[feature.name].step, dt=check.DT, method=feature.method))
         for feature in chosen
     }
-    apart[TRIADS], swarms[TRIADS] = hold_triads(600), by_threes(case.agents)
-    ways[TRIADS] = speed.timed(partial(swarms[TRIADS].step, dt=check.DT))
-    apart[pulses.NAME], swarms[pulses.NAME] = pulses.hold(600), pulses.quiet(topology)
-    ways[pulses.NAME] = speed.timed(partial(swarms[pulses.NAME].step, dt=pulses.DT))
-    if bound is not None:
-        apart[GATHER], ways[GATHER] = None, gather_of(swarms[TRIADS], bound)
+    for room in ROOMS:
+        for name, off, way in room.ways(topology, small, bound):
+            apart[name], ways[name] = off, way
     times = speed.fastest(ways, effort)
     figures = [
-        measure.Figure(name, name if name == GATHER else f"emerge, {name}", None, times[name], "oracle", apart[name])
-        for name in times
+        measure.Figure(name, name if off is None else f"emerge, {name}", None, times[name], "oracle", off)
+        for name, off in apart.items()
     ]
     tick = speed.told(case, topology, swarms[PLAIN], {"alone": math.nan, "picked": times[PLAIN]})
     return measure.Found(tick, tuple(figures), tuple(left))
 
 
 def goals(found):
-    """Judge what was measured: times of a plain tick."""
+    """Judge what was measured: times of a plain tick, and what each room wants."""
     most = {feature.name: feature.most for feature in (*FEATURES, COMPILED)}
-    return [
-        Goal(f"{name}, beside a plain tick", "times", most[name], found.times.get(name, math.nan) / found.times[PLAIN])
+    plain = found.times[PLAIN]
+    beside = [
+        Goal(f"{name}, beside a plain tick", "times", most[name], found.times.get(name, math.nan) / plain)
         for name in most
         if name != PLAIN
-    ] + [
-        Goal(
-            f"{TRIADS}, beside the bare gather of the same",
-            "times",
-            OF_GATHER,
-            found.times[TRIADS] / found.times.get(GATHER, math.nan),
-        ),
-        Goal(pulses.NAME, "M agents/s", pulses.LEAST, pulses.rate(found), least=True),
     ]
+    return beside + [goal for room in ROOMS for goal in room.goals(found.times, plain, found.tick.agents)]

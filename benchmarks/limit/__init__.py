@@ -16,6 +16,7 @@ from peers import rows
 
 FLAGS = ("-O3", "-march=native", "-pthread")
 SOURCE = Path(__file__).parent / "limit.c"
+BARE = "bare gather"
 
 
 class NoLimit(Exception):
