@@ -13,7 +13,6 @@ import ways
 
 import emerge
 from emerge import _engine, adaptive, observe
-from emerge.model import Simplicial
 
 N, DT, TICKS = test_methods.N, 0.05, 3
 SPREAD = np.random.default_rng(2).normal(0.2, 0.6, 4000)
@@ -326,10 +325,10 @@ REFUSED = [
     (lambda: emerge.Hebbian(rate=0.1, bounds=1.0), r"bounds must be two numbers"),
     (lambda: small(adapt=0.1), r"adapt must be a law such as emerge\.Hebbian\(rate=0\.1\), or None, not 0\.1"),
     (lambda: small(adapt=emerge.Hebbian(rate=1, bounds=(0, 0.5))), r"within the bounds 0 and 0\.5, but entry 0 is 1"),
-    (lambda: small(model=Simplicial(1.0, [(0, 1, 2)])), r"do not go with Simplicial"),
+    (lambda: small(model=emerge.Simplicial(1.0, [(0, 1, 2)])), r"do not go with Simplicial"),
     (lambda: small(model=emerge.IntegrateAndFire(2.0, 1.0, 0.1)), r"do not go with IntegrateAndFire"),
     (lambda: assign("model", emerge.PhaseResponse(0.1)), r"do not go with PhaseResponse"),
-    (lambda: assign("model", Simplicial(1.0, [(0, 1, 2)])), r"do not go with Simplicial"),
+    (lambda: assign("model", emerge.Simplicial(1.0, [(0, 1, 2)])), r"do not go with Simplicial"),
     (lambda: assign("topology", emerge.Topology.ring(3)), r"the topology of a swarm whose weights adapt stays"),
     (
         lambda: assign("strengths", [1.0, 2.0]),
@@ -387,7 +386,7 @@ def test_a_live_loop_refuses_another_topology_and_goes_on():
             live.change(topology=emerge.Topology.ring(3)).result(timeout=60)
         live.change(coupling=2.0).result(timeout=60)
         with pytest.raises(emerge.InvalidValue, match="do not go with Simplicial"):
-            live.change(model=Simplicial(1.0, [(0, 1, 2)]))
+            live.change(model=emerge.Simplicial(1.0, [(0, 1, 2)]))
     assert swarm.model == emerge.Kuramoto(2.0)
 
 

@@ -49,9 +49,10 @@ from .event import (
     Ticked,
     TopologyChanged,
 )
+from .higher import HigherOrder, Simplicial
 from .live import Command, Live
 from .metrics import LiveMetrics, Metrics
-from .model import Custom, Energy, Forced, HigherOrder, Kuramoto, SecondOrder, Simplicial
+from .model import Custom, Energy, Forced, Kuramoto, SecondOrder
 from .moments import Moment, Moments
 from .monitor import MetricsServer, Monitor
 from .progress import Progress

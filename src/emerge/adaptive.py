@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from . import _engine, admit
 from .errors import InvalidType, InvalidValue
-from .model import Model, Simplicial
+from .higher import Simplicial
+from .model import Model
 from .topology import Topology
 
 __all__ = [

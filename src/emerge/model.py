@@ -17,7 +17,6 @@ from . import admit
 from ._engine import HARMONICS, NOISE, PARAMETERS
 from .callback import address
 from .errors import InvalidType, InvalidValue
-from .triads import rows_of, triples
 from .varying import Varying, varying
 
 __all__ = [
@@ -25,13 +24,12 @@ __all__ = [
     "Custom",
     "Energy",
     "Forced",
-    "HigherOrder",
     "Kuramoto",
     "Model",
     "Normalize",
     "SecondOrder",
-    "Simplicial",
     "facts",
+    "parameter",
     "saved",
 ]
 
@@ -86,7 +84,7 @@ class Energy:
 
     def __post_init__(self) -> None:
         for name in ("capacity", "cost", "recovery"):
-            object.__setattr__(self, name, _parameter(getattr(self, name), name, least=0.0))
+            object.__setattr__(self, name, parameter(getattr(self, name), name, least=0.0))
 
     def __eq__(self, other: object) -> bool:
         return _same(self, other)
@@ -143,7 +141,7 @@ class Model:
         """Check what all models have; `bounds` say what else is a parameter, and its least value."""
         bounds["noise"] = {"least": 0.0}
         for name, bound in bounds.items():
-            object.__setattr__(self, name, _parameter(getattr(self, name), name, **bound))
+            object.__setattr__(self, name, parameter(getattr(self, name), name, **bound))
         if self._normalize not in get_args(Normalize):
             choices = ", ".join(repr(choice) for choice in get_args(Normalize))
             raise InvalidValue(f"normalize must be one of {choices}, not {self._normalize!r}")
@@ -208,7 +206,7 @@ class Model:
             if isinstance(value, Varying):
                 if value.points is not None:
                     courses.append((place, *(np.ascontiguousarray(column) for column in value.points.T)))
-                value = _parameter(value._at(time), f"what the function of {name} returns")
+                value = parameter(value._at(time), f"what the function of {name} returns")
             parameters[place] = value if isinstance(value, float) else admit.vector(value, name, n)
         engine.set_model(
             self._kind,
@@ -400,140 +398,6 @@ class Forced(Model):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class HigherOrder(Model):
-    r"""Interactions of two, three and four agents at once, through mean fields.
-
-    .. math:: \dot\theta_i = \omega_i + \operatorname{Im}\left[\left(K_i z_i + K^{(2)}_i z_{2,i} \bar z_i
-        + K^{(3)}_i |z_i|^2 z_i\right) e^{-\mathrm{i}\theta_i}\right],
-        \qquad z_{h,i} = \frac{1}{n_i} \sum_j w_{ij} e^{\mathrm{i} h \theta_j}
-
-    Where all sense all these are the sums of :math:`\sin(\theta_j - \theta_i)`,
-    :math:`\sin(2\theta_j - \theta_k - \theta_i)` and :math:`\sin(\theta_j + \theta_k - \theta_l - \theta_i)` over all
-    pairs, triads and tetrads; on other topologies those that an agent's neighbours make.
-
-    Parameters
-    ----------
-    coupling : float, array_like of shape (n,) or Varying
-        K of pairs, in rad per unit of time, finite.
-    triadic, tetradic : float, array_like of shape (n,) or Varying, default 0.0
-        :math:`K^{(2)}` and :math:`K^{(3)}`, in rad per unit of time, finite.
-    normalize, noise, energy : as there
-        As for `Kuramoto`.
-
-    Raises
-    ------
-    InvalidType, InvalidValue
-        If a parameter is no finite number, or `normalize` is none of the three.
-
-    Notes
-    -----
-    Costs as much as `Kuramoto` with two harmonics. An agent does not sense itself: a difference of 1 / n to sums over
-    all.
-
-    References
-    ----------
-    P. S. Skardal, A. Arenas, Communications Physics 3, 218 (2020), doi:10.1038/s42005-020-00485-0, eqs. 1 and 2. Our
-    departure: any topology.
-
-    Examples
-    --------
-    >>> import emerge
-    >>> both = emerge.HigherOrder(coupling=0.5, triadic=5.0, tetradic=3.0, normalize="agents")
-    >>> swarm = emerge.Swarm(emerge.Topology.complete(400), both, phase=0.0, seed=1)
-    >>> swarm.run(10.0).coherence > 0.99  # agents alike that began together stay so
-    True
-    """
-
-    _name = "higher order"
-    _own = ("triadic", "tetradic")
-    harmonics: ClassVar[tuple[float, ...]] = (1.0, 0.0)
-    coupling: Parameter
-    triadic: Parameter = 0.0
-    tetradic: Parameter = 0.0
-    normalize: Normalize = "weight"
-
-    def __post_init__(self) -> None:
-        self._check(coupling={}, triadic={}, tetradic={})
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Simplicial(Model):
-    r"""Kuramoto's model with interactions of three agents at once, told one by one.
-
-    .. math:: \dot\theta_i = \omega_i + \frac{K_i}{n_i} \sum_j w_{ij} \sin(\theta_j-\theta_i-\alpha_i)
-        + \frac{K^{(2)}_i}{m_i} \sum_{\{i,j,k\}} s_{ijk} \sin(\theta_j + \theta_k - 2\theta_i)
-
-    The second sum runs over the triads that agent i is in. With ``form="asymmetric"`` its terms are
-    :math:`\tfrac12[\sin(2\theta_j - \theta_k - \theta_i) + \sin(2\theta_k - \theta_j - \theta_i)]`.
-
-    Parameters
-    ----------
-    coupling, lag, noise, energy : as there
-        As for `Kuramoto`, of pairs; the topology may have no edges at all.
-    triads : array_like of int, shape (m, 3)
-        Agents of each triad, from 0 to n - 1, three different ones, in any order.
-    triadic : float, array_like of shape (n,) or Varying, default 1.0
-        :math:`K^{(2)}`, in rad per unit of time, finite.
-    strengths : float or array_like of shape (m,), default 1.0
-        :math:`s`, one for all triads or one for each, finite.
-    form : {"symmetric", "asymmetric"}, default "symmetric"
-        What the triads of an agent pull by.
-    normalize : {"weight", "agents", "none"}, default "weight"
-        What :math:`n_i` is, as for `Kuramoto`, and :math:`m_i`: the sum of \|s\| over the agent's triads, N², or 1.
-
-    Raises
-    ------
-    InvalidType, InvalidValue
-        If a parameter is no finite number, a triad is no three different agents, or names one that is not there.
-
-    Notes
-    -----
-    O(edges + triads) for a tick, with any method and schedule; 24 bytes for each triad, 24 more with strengths.
-    Deterministic as `Swarm.step` is.
-
-    References
-    ----------
-    P. S. Skardal, A. Arenas, Phys. Rev. Lett. 122, 248301 (2019), doi:10.1103/PhysRevLett.122.248301, symmetric;
-    P. S. Skardal, A. Arenas, Communications Physics 3, 218 (2020), doi:10.1038/s42005-020-00485-0, asymmetric.
-
-    Examples
-    --------
-    >>> import emerge
-    >>> nobody = emerge.Topology.from_edges([], n=4)
-    >>> three = emerge.Simplicial(coupling=0.0, triads=[(0, 1, 2), (1, 2, 3)], triadic=1.0)
-    >>> swarm = emerge.Swarm(nobody, three, phase=[0.0, 0.4, 0.2, 0.1])
-    >>> swarm.run(40.0).coherence > 0.999
-    True
-    """
-
-    _name = "simplicial"
-    _own = ("triadic",)
-    harmonics: ClassVar[tuple[float, ...]] = (1.0,)
-    coupling: Parameter
-    triads: Any
-    lag: Parameter = 0.0
-    triadic: Parameter = 1.0
-    strengths: Any = 1.0
-    form: Literal["symmetric", "asymmetric"] = "symmetric"
-    normalize: Normalize = "weight"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "triads", triples(self.triads))
-        strengths = _parameter(self.strengths, "strengths")
-        if isinstance(strengths, Varying):
-            raise InvalidType("strengths must be numbers: what changes with time is triadic=")
-        if isinstance(strengths, np.ndarray) and len(strengths) != len(self.triads):
-            raise InvalidValue(f"there are {len(self.triads)} triads, but {len(strengths)} strengths")
-        object.__setattr__(self, "strengths", strengths)
-        if self.form not in ("symmetric", "asymmetric"):
-            raise InvalidValue(f"form must be 'symmetric' or 'asymmetric', not {self.form!r}")
-        self._check(coupling={}, lag={}, triadic={})
-
-    def _rows_of_triads(self, n: int) -> object:
-        return (*rows_of(self.triads, self.strengths, n), self.form == "symmetric")
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Custom(Model):
     r"""A model of your own: rates of change from phases, field and natural frequencies.
 
@@ -610,10 +474,8 @@ class Custom(Model):
         return admit.column(self.function(phase, field, frequency, self.parameters), "rates", len(phase), "agent")
 
 
-MODELS: dict[str, Any] = {
-    model.__name__: model for model in (Kuramoto, SecondOrder, Forced, HigherOrder, Simplicial, Custom)
-}
-"""Models by the name that saved swarms call them."""
+MODELS: dict[str, Any] = {model.__name__: model for model in (Kuramoto, SecondOrder, Forced, Custom)}
+"""Models by the name that saved swarms call them; other rooms add theirs."""
 
 
 def facts(model: Model) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
@@ -660,7 +522,7 @@ def saved(facts: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Model:
     return model
 
 
-def _parameter(
+def parameter(
     value: object, name: str, *, above: float | None = None, least: float | None = None
 ) -> float | Floats | Varying:
     """Return a number, a read-only array, or what changes with time, if all of it is finite and within the bounds."""

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from . import _engine, admit, team
 from ._engine import Graph
 from .errors import InvalidType, InvalidValue, TooLarge
-from .model import Model, Simplicial
+from .higher import Simplicial
+from .model import Model
 from .result import Series
 from .topology import Topology
 
