@@ -157,7 +157,8 @@ def _notes(case: Case, there: Mask, missing: float, voltages: object, balance: o
     notes = ["branches are taken as lossless: resistance, charging, taps and phase shifts are ignored"]
     notes.append(f"voltages are {'those of the case' if voltages == 'case' else 'nominal'}")
     by = "all buses alike" if balance == "spread" else "the slack"
-    notes.append(f"{missing * case.base:.6g} MW that generation and load differ by were fed in by {by}")
+    way = "drawn" if missing < 0 else "fed in"
+    notes.append(f"{abs(missing) * case.base:.6g} MW that generation and load differ by were {way} by {by}")
     gone = int((~there).sum())
     if gone:
         notes.append(f"{gone} isolated bus{' was' if gone == 1 else 'es were'} left out")
