@@ -494,7 +494,10 @@ class TestPicture:
         assert (below.get_xlabel(), below.get_ylabel()) == ("time (s)", "flow / limit (%)")
         assert [text.get_text().strip() for text in above.texts] == ["line 0–1"]
         means = {line.get_label(): line.get_ydata() for line in above.lines if line.get_label().startswith("mean")}
-        assert list(means) == ["mean of 3 buses,\nthe largest island", "mean of 1 buses,\nanother island"]
+        assert list(means) == [
+            "mean of the largest island,\n3 of 4 buses",
+            "mean of another island,\n1 of 4 buses",
+        ]
         for island, mean in zip(run.islands, means.values(), strict=True):
             assert mean == pytest.approx(island.mean)
         overloads = [line.get_xdata()[0] for line in below.lines if line.get_linewidth() == 0.5]

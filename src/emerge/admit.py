@@ -172,9 +172,7 @@ def memory(size: int, what: str, instead: str = "fewer agents or edges") -> None
         return
     left = _memory_left()
     if size > left:
-        raise TooLarge(
-            f"{what} needs {size / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left: use {instead}"
-        )
+        raise TooLarge(f"{what} needs {size / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left: use {instead}")
 
 
 def _memory_left() -> float:

@@ -565,11 +565,14 @@ class PowerGrid:
 
 def _buses(load: object) -> int:
     """Return how many buses there are, by their loads."""
-    if admit.numbers(load, "load").ndim == 0:
-        raise InvalidValue(f"load must be a list with an entry for each bus, which tells how many there are, not {load!r}")
-    if np.size(load) == 0:
+    loads = admit.numbers(load, "load")
+    if loads.ndim == 0:
+        raise InvalidValue(
+            f"load must be a list with an entry for each bus, which tells how many there are, not {load!r}"
+        )
+    if not loads.size:
         raise InvalidValue("load must have an entry for each bus, 0 where nothing is taken, and there is none")
-    return np.size(load)
+    return loads.size
 
 
 def _pairs(value: object, n: int) -> Ints:

@@ -63,10 +63,11 @@ def _frequency(axes: Axes, run: GridRun) -> None:
         run.time, scale * low, scale * high, color=BEFORE, alpha=0.35, linewidth=0,
         label="nine buses of ten\n(5 % are above, 5 % below)",
     )  # fmt: skip
-    whole = "mean by inertia" if not others else f"mean of {len(first.buses)} buses,\nthe largest island"
+    total = len(run.before)
+    whole = f"mean of the largest island,\n{len(first.buses)} of {total} buses" if others else "mean by inertia"
     axes.plot(run.time, scale * first.mean, color=AFTER, linewidth=2.0, label=whole, zorder=3)
     for island, colour in zip(drawn, COLOURS[1:], strict=False):
-        label = f"mean of {len(island.buses)} buses,\nanother island"
+        label = f"mean of another island,\n{len(island.buses)} of {total} buses"
         axes.plot(run.time, scale * island.mean, color=colour, linewidth=1.2, label=label)
     axes.set_ylabel(f"deviation ({unit})")
     axes.grid(axis="y", color=FAINT, linewidth=0.8)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import admit
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -134,7 +135,7 @@ class GridRun:
 
     @property
     def mean(self) -> Floats:
-        """The mean deviation of frequency in the largest island, in Hz, shape (T,): that of all buses if they are one."""
+        """The mean deviation of frequency in the largest island, in Hz, shape (T,): of all buses if they are one."""
         return self.islands[0].mean
 
     @property
@@ -164,7 +165,7 @@ class GridRun:
     def believed_until(self) -> float:
         """When a bus first has been off by more than 5 % of nominal frequency, mean of half a second, in s.
 
-        Beyond that the model is not valid. Infinite if no bus ever is; spikes of light buses that are shorter count not.
+        Beyond that the model is not valid. Infinite if no bus ever is: shorter spikes of light buses do not count.
         """
         most = BELIEVED * self.before.frequency
         suspects = self.deviation[:, (self.deviation.max(axis=0) > most) | (self.deviation.min(axis=0) < -most)]
@@ -175,7 +176,7 @@ class GridRun:
 
     @property
     def apart(self) -> Floats:
-        """By how much the frequencies of a line's ends differ, mean of the last 2 s, in Hz, shape (L,): 0 where it tripped."""
+        """By how much frequencies of a line's ends differ, mean of the last 2 s, in Hz, shape (L,): 0 out of service."""
         turns = np.abs(self.turns[self.grid.lines[:, 0]] - self.turns[self.grid.lines[:, 1]])
         found: Floats = np.where(self.grid.lines_on, turns, 0.0) / min(RECENT, self.time[-1])
         return found
