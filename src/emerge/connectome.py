@@ -105,7 +105,7 @@ class Connectome:
             self.labels == other.labels
             and np.array_equal(self.weights, other.weights)
             and np.array_equal(self.delays(1.0), other.delays(1.0))
-            and np.array_equal(self.positions, other.positions)
+            and _alike(self.positions, other.positions)
         )
 
     def __hash__(self) -> int:
@@ -280,6 +280,10 @@ def _square(value: Any, name: str) -> Floats:
     if array.ndim != 2 or array.shape[0] != array.shape[1] or array.size == 0:
         raise InvalidValue(f"{name} must be a square matrix, a row for each region, not of shape {array.shape}")
     return array
+
+
+def _alike(one: Floats | None, other: Floats | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
 
 def _finite(matrix: Floats, name: str) -> None:
