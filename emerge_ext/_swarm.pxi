@@ -1308,10 +1308,12 @@ cdef class Engine:
                 PyThread_release_lock(self.graphs)
         if self.batch.reason == DIVERGED:
             lost = em_atomic_load(&self.swarm.fault, memory_order_relaxed)
+            learns = self.swarm.plastic.weight != NULL
             raise Diverged(
                 f"agent {lost} left the range of numbers in tick {self.swarm.tick - 1}, which ended at"
-                f" t = {self.time:g} (its rate is not finite, or it would have turned by more than"
-                f" {EM_PHASE_REACH:g} rad): choose a smaller dt (it is {self.dt:g}) or weaker coupling"
+                f" t = {self.time:g} (its rate{' or a weight of it' if learns else ''} is not finite, or it would have"
+                f" turned by more than {EM_PHASE_REACH:g} rad): choose a smaller dt (it is {self.dt:g})"
+                f"{', bounds= of weights or a smaller rate of theirs' if learns else ' or weaker coupling'}"
             )
         if self.batch.reason == STUCK:
             raise Diverged(

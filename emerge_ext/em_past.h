@@ -189,7 +189,7 @@ static EM_BASE_INLINE const em_table_pair *em_past_find(const em_past_eyes *eyes
 /* The phasor of an agent `ago` ticks ago. */
 static EM_BASE_INLINE em_table_pair em_past_look(const em_past_eyes *eyes, bool whole, int32_t j, double ago)
 {
-    if (whole) return *em_past_find(eyes, j, (int32_t)ago);
+    if (whole) return *em_past_find(eyes, j, ago > 0.0 ? (int32_t)ago : 0);
     const em_past_points points = em_past_between(ago);
     const em_table_pair *cell = em_past_find(eyes, j, points.back + EM_HISTORY_POINTS - 1);
     em_table_pair sum = {0};

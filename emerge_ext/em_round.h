@@ -21,7 +21,7 @@ enum { EM_ROUND_LAND, EM_ROUND_HEAR, EM_ROUND_SEND };
 /* A parameter of an agent, ready for use. */
 static inline double em_round_of(const em_swarm *swarm, int parameter, int64_t agent)
 {
-    return swarm->each[0] == NULL ? swarm->ready[parameter] : swarm->each[parameter][agent];
+    return swarm->each[parameter] == NULL ? swarm->ready[parameter] : swarm->each[parameter][agent];
 }
 
 /* Whether an agent turns, hears and fires: it has not failed, and does not leave reach in a tick. */

@@ -44,7 +44,7 @@ typedef struct {
     em_act_kind act;
     double raw[EM_ACT_PARAMETERS]; /* parameters of the model as they were given */
     double ready[EM_ACT_PARAMETERS];
-    double *each[EM_ACT_PARAMETERS]; /* [n] each, or NULL all of them: the same for all agents */
+    double *each[EM_ACT_PARAMETERS]; /* [n] each, or NULL: the same for all agents */
     const em_course *courses;        /* of those that change with time, or NULL */
     em_act_function function;
     const double *given; /* [n] */

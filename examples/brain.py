@@ -52,7 +52,7 @@ def main() -> None:
 def swarm_of(brain: emerge.Connectome, speed: float, seed: int) -> emerge.Swarm:
     """Return the regions, with delays as long as their connections take; whom two ticks reach is sensed at once."""
     rng = np.random.default_rng(seed)
-    delay = np.zeros(brain.topology.edge_count) if np.isinf(speed) else 1e-3 * brain.delays(speed)
+    delay = 1e-3 * brain.delays(speed)
     return emerge.Swarm(
         brain.topology,
         emerge.Kuramoto(coupling=COUPLING),

@@ -323,8 +323,14 @@ REFUSED = [
     (lambda: emerge.Hebbian(rate=0.1, bounds=(1.0, 1.0)), r"bounds must be two numbers, the least and the most"),
     (lambda: emerge.Hebbian(rate=0.1, bounds=(np.nan, 1.0)), r"bounds must be two numbers"),
     (lambda: emerge.Hebbian(rate=0.1, bounds=1.0), r"bounds must be two numbers"),
-    (lambda: small(adapt=0.1), r"adapt must be a law such as emerge\.Hebbian\(rate=0\.1\), or None, not 0\.1"),
-    (lambda: small(adapt=emerge.Hebbian(rate=1, bounds=(0, 0.5))), r"within the bounds 0 and 0\.5, but entry 0 is 1"),
+    (
+        lambda: small(adapt=0.1),
+        r"adapt must be a law such as emerge\.Hebbian\(rate=0\.1\), not 0\.1; rate=0 holds weights",
+    ),
+    (
+        lambda: small(adapt=emerge.Hebbian(rate=1, bounds=(0, 0.5))),
+        r"weights of the topology must be within the bounds 0 and 0\.5, but that of edge end 0",
+    ),
     (lambda: small(model=emerge.Simplicial(1.0, [(0, 1, 2)])), r"do not go with Simplicial"),
     (lambda: small(model=emerge.IntegrateAndFire(2.0, 1.0, 0.1)), r"do not go with IntegrateAndFire"),
     (lambda: assign("model", emerge.PhaseResponse(0.1)), r"do not go with PhaseResponse"),
@@ -336,7 +342,10 @@ REFUSED = [
     ),
     (lambda: assign("strengths", [1.0, np.nan, 1.0, 1.0]), r"strengths must be finite, but entry 1 is nan"),
     (lambda: assign("adapt", None), r"adapt must be a law"),
-    (lambda: assign("adapt", emerge.Hebbian(rate=1, bounds=(2, 3))), r"within the bounds 2 and 3, but entry 0 is 1"),
+    (
+        lambda: assign("adapt", emerge.Hebbian(rate=1, bounds=(2, 3))),
+        r"strengths must be within the bounds 2 and 3, but that of edge end 0 is 1",
+    ),
     (lambda: assign("strengths", 1.0, adapt=None), r"weights of this swarm do not adapt: make it with adapt="),
     (lambda: assign("adapt", emerge.Hebbian(rate=1), adapt=None), r"weights of this swarm do not adapt"),
     (lambda: small(adapt=None).strengths, r"weights of this swarm do not adapt"),

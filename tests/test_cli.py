@@ -228,6 +228,10 @@ class TestFrequencies:
 
 
 class TestCase:
+    def test_ticks_that_are_chosen_fit_the_duration_that_is_told(self):
+        Path("tiny.m").write_text(CASE)
+        assert run_json("tiny.m", "--duration", "20")["dt"] == pytest.approx(20 / 22)  # none longer than .95
+
     def test_settles_on_the_power_flow(self):
         Path("tiny.m").write_text(CASE)
         facts = run_json("tiny.m")

@@ -20,6 +20,27 @@ def test_symmetric_matrices_become_an_undirected_topology_without_the_diagonal()
     assert WEIGHTS[0, 0] == 5  # ours is a copy
 
 
+def test_rounding_directs_nothing_and_distances_are_read_where_weights_are():
+    weights, distances = WEIGHTS.copy(), DISTANCES.copy()
+    weights[1, 0] *= 1 + 1e-12
+    distances[1, 0] *= 1 + 1e-12
+    distances[0, 2], distances[2, 0], distances[0, 0] = np.nan, -1.0, np.inf
+    brain = emerge.Connectome(weights, distances)
+    assert brain.topology.edges.tolist() == [[0, 1], [1, 2]]
+    assert np.array_equal(brain.weights, brain.weights.T)
+    assert brain.delays(6.0) == pytest.approx([5.0, 2.0], rel=1e-11)
+    assert brain.delays(np.inf).tolist() == [0.0, 0.0]
+
+
+def test_brains_are_compared_by_what_they_are():
+    one = emerge.Connectome.synthetic(20, seed=1)
+    assert one == emerge.Connectome.synthetic(20, seed=1)
+    assert hash(one) == hash(emerge.Connectome.synthetic(20, seed=1))
+    assert one != emerge.Connectome.synthetic(20, seed=2)
+    assert one != emerge.Connectome(one.weights, one.distances)  # which says not where its regions are
+    assert one != 1
+
+
 @pytest.mark.parametrize("length", [30.0, 7.0])
 def test_others_become_a_directed_one_row_by_row(length):
     weights, distances = WEIGHTS.copy(), DISTANCES.copy()
@@ -84,11 +105,15 @@ def test_a_drawn_brain_is_symmetric_seeded_and_the_nearer_the_stronger():
         (lambda: emerge.Connectome(WEIGHTS[:2], DISTANCES), r"weights must be a square matrix, .* \(2, 3\)"),
         (lambda: emerge.Connectome(WEIGHTS, np.triu(DISTANCES)), r"distances must be symmetric .* of 0 and 1 differ"),
         (lambda: emerge.Connectome(WEIGHTS, -DISTANCES), r"distances must be at least 0, but that of 0 and 1 is -30"),
-        (lambda: emerge.Connectome(WEIGHTS * np.nan, DISTANCES), r"weights must be finite"),
+        (lambda: emerge.Connectome(WEIGHTS * np.nan, DISTANCES), r"weights must be finite, but that of 0 and 1 is nan"),
         (lambda: emerge.Connectome(WEIGHTS, DISTANCES, labels=["a"]), r"3 regions, but 1 labels"),
         (lambda: emerge.Connectome(WEIGHTS, DISTANCES, positions=[0.0]), r"positions must have shape \(3, 3\)"),
         (lambda: emerge.Connectome(WEIGHTS, DISTANCES).delays(0.0), r"speed must be greater than 0, not 0"),
-        (lambda: emerge.Connectome(WEIGHTS, DISTANCES).delays(np.inf), r"speed must be finite"),
+        (lambda: emerge.Connectome(WEIGHTS, DISTANCES).delays(np.nan), r"speed must be finite"),
+        (
+            lambda: emerge.Connectome(WEIGHTS, DISTANCES + np.inf),
+            r"distances must be finite, but that of 0 and 1 is inf",
+        ),
         (lambda: emerge.Connectome.synthetic(5), r"regions must be an even number"),
         (lambda: emerge.Connectome.synthetic(6, density=0.0), r"density must be greater than 0"),
         (lambda: emerge.Connectome.synthetic(6, decay=-1.0), r"decay must be greater than 0"),

@@ -479,8 +479,12 @@ def test_memory_is_told():
         ),
         ({"delay": [[1.0, 2.0, 3.0]]}, r"must be one number or have shape \(3,\)"),
         ({"delay": "late"}, "delay must be real numbers"),
-        ({"delay": 1.0, "history": "forgotten"}, "history must be 'constant', 'rotation' or"),
-        ({"delay": 1.0, "history": 3.0}, "history must be 'constant', 'rotation', a Series or"),
+        ({"delay": 1.0, "history": "forgotten"}, "history must be 'constant', 'rotation', a Series or"),
+        ({"delay": 1.0, "history": 3.0}, r"'rotation', a Series or \(times, phases\), not float"),
+        (
+            {"delay": 1.0, "history": emerge.History([], [])},
+            r"not History: give history\[\"phases\"\] of it, of observe.Phases",
+        ),
         (
             {"delay": 1.0, "history": ([0.0, 0.5], np.zeros((2, 4)))},
             "must reach back as far as the longest delay, 1, not",
@@ -521,6 +525,21 @@ def test_ticks_that_cannot_serve_are_refused_and_nothing_is_built(how, says, del
         swarm.step(dt=0.1)
     swarm.step(dt=0.25)
     assert swarm.time == 0.5
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"record": observe.Firings()}, {"record": observe.Phases([7])}, {"progress": 3}, {"until": 3}]
+)
+def test_a_run_that_is_refused_leaves_no_past(wrong):
+    swarm = swarm_of(emerge.Topology.grid(4), delay=0.5)
+    with pytest.raises((emerge.InvalidValue, emerge.InvalidType)):
+        swarm.run(1.0, dt=0.1, **wrong)
+    assert swarm._engine.past_size == 0
+    swarm.phase = [3.0, 2.0, 1.0, 0.0]
+    swarm.run(1.0, dt=0.05)
+    other = emerge.Swarm(swarm.topology, swarm.model, phase=[3.0, 2.0, 1.0, 0.0], frequency=swarm.frequency, delay=0.5)
+    other.run(1.0, dt=0.05)
+    assert np.array_equal(swarm.phase, other.phase)
 
 
 def test_lyapunov_refuses_them():

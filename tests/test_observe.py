@@ -799,6 +799,7 @@ def test_observers_are_values():
     with pytest.raises(AttributeError):
         one.moment = 3
     assert repr(observe.Phases([1], every=0.5)) == "Phases(every=0.5, after=0.0)"
+    assert repr(emerge.Series(np.arange(3.0), np.zeros((3, 2)))) == "Series(3 times, values of shape (3, 2))"
 
 
 def test_the_sine_is_the_engines():

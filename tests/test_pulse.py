@@ -296,6 +296,9 @@ class TestFirings:
         with pytest.raises(TooLarge, match="more than 100 firings"):
             swarm.run(SPAN, dt=0.1, record=observe.Firings(most=100))
         assert swarm.check() == ()
+        kept = swarm.result.history["firings"]  # what could be recorded is there
+        assert 100 <= len(kept) < 200
+        assert swarm.result.time == swarm.time > 0
         count = fired(swarm_of("random", "integrate"))[1].size
         exact = swarm_of("random", "integrate").run(SPAN, dt=0.1, record=observe.Firings(most=count))
         assert len(exact.history["firings"]) == count

@@ -45,7 +45,7 @@ still = np.zeros(n)
 if kind == "late":
     engine.set_past(2.5, None, itertools.repeat(still))
 if kind == "late edges":
-    engine.set_past(9.0, rng.uniform(1.0, 9.0, graphs[0].edge_ends), itertools.repeat(still))
+    engine.set_past(9.0, rng.integers(0, 9, graphs[0].edge_ends) + 0.0, itertools.repeat(still))
 if kind == "adapting":
     engine.write_weights(np.ones(graphs[0].edge_ends))
     engine.set_adaptation(emerge.Hebbian(rate=1.0)._told())

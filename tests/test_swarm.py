@@ -62,6 +62,20 @@ class TestState:
         assert np.all(swarm.phase == 1.0)
         assert np.all(swarm.frequency == 1.0)
 
+    def test_what_is_no_attribute_cannot_be_set(self):
+        swarm = emerge.Swarm(emerge.Topology.ring(5), emerge.Kuramoto(1.0), seed=1)
+        for name in ("coupling", "phases", "adaptt"):
+            with pytest.raises(AttributeError, match=name):
+                setattr(swarm, name, 2.0)
+
+    def test_tell_themselves(self):
+        ring, model = emerge.Topology.ring(5), emerge.Kuramoto(1.0)
+        start = "Swarm(5 agents, Kuramoto(coupling=1.0, lag=0.0, normalize='weight')"
+        assert repr(emerge.Swarm(ring, model, seed=1)) == f"{start}, t = 0)"
+        assert repr(emerge.Swarm(ring, model, seed=1, delay=2.5)) == f"{start}, delay up to 2.5, t = 0)"
+        stored = emerge.Topology.from_edges(ring.edges)
+        assert "Hebbian(rate=0.1" in repr(emerge.Swarm(stored, model, seed=1, adapt=emerge.Hebbian(rate=0.1)))
+
     def test_coherence_and_mean_phase(self):
         swarm = small(1000)
         assert swarm.coherence == pytest.approx(oracle.coherence(swarm.phase), abs=1e-14)

@@ -160,7 +160,7 @@ LAWS: dict[str, type[Adaptation]] = {law.__name__: law for law in (Hebbian, Anti
 def law_of(value: object) -> Adaptation:
     """Return a law, or say that it is none."""
     if not isinstance(value, Adaptation):
-        raise InvalidType(f"adapt must be a law such as emerge.Hebbian(rate=0.1), or None, not {value!r}")
+        raise InvalidType(f"adapt must be a law such as emerge.Hebbian(rate=0.1), not {value!r}; rate=0 holds weights")
     return value
 
 
@@ -203,9 +203,10 @@ def check_way(law: Adaptation | None, method: str, schedule: str) -> None:
 
 def strengths_of(value: object, law: Adaptation, topology: Topology) -> Floats:
     """Return one weight for each edge end of a topology, within the bounds; None stands for those that it has."""
+    name = "strengths"
     if value is None:
         weights = topology._rows()[2]
-        value = 1.0 if weights is None else weights
+        name, value = "weights of the topology", 1.0 if weights is None else weights
     found = admit.finite(admit.column(value, "strengths", topology.edge_ends, "edge end"), "strengths")
     if law.bounds is not None:
         least, most = law.bounds
@@ -213,7 +214,7 @@ def strengths_of(value: object, law: Adaptation, topology: Topology) -> Floats:
         if outside.any():
             k = int(outside.argmax())
             raise InvalidValue(
-                f"strengths must be within the bounds {least:g} and {most:g}, but entry {k} is {found[k]:g}"
+                f"{name} must be within the bounds {least:g} and {most:g}, but that of edge end {k} is {found[k]:g}"
             )
     return found
 

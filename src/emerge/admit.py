@@ -166,13 +166,13 @@ def word(rng: np.random.Generator) -> int:
     return int(rng.integers(0, 2**64, dtype=np.uint64))
 
 
-def memory(size: int, what: str, instead: str = "fewer agents or edges") -> None:
+def memory(size: int, what: str, cure: str = "fewer agents or edges") -> None:
     """Raise `TooLarge` if `size` bytes are more than this machine has left; small sizes always pass."""
     if size < 2**26:
         return
     left = _memory_left()
     if size > left:
-        raise TooLarge(f"{what} needs {size / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left: use {instead}")
+        raise TooLarge(f"{what} needs {size / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left: use {cure}")
 
 
 def _memory_left() -> float:

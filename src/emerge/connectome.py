@@ -23,6 +23,9 @@ HEMISPHERE = np.array([30.0, 70.0, 45.0])
 ASIDE, SCATTER, SYMMETRY = 33.0, 0.8, 3.0
 """Where the middle of a hemisphere is, mm; spread of the logarithm of weights; how far mirrored regions are off, mm."""
 
+ROUND = 1e-9
+"""Part of a weight or distance by which the two ways of a connection may differ and still be one."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Connectome:
@@ -34,7 +37,8 @@ class Connectome:
         Row i: how strongly region i senses each other; 0 where there is no connection. Finite; the diagonal is left
         out.
     distances : array_like of shape (n, n)
-        Lengths of the connections, at least 0, in a unit of your choice, mostly mm; read where there is a weight.
+        Lengths of the connections, at least 0, in a unit of your choice, mostly mm; read where there is a weight, and
+        anything, also NaN, elsewhere.
     labels : sequence of str, optional
         Names of the regions, n of them.
     positions : array_like of shape (n, 3), optional
@@ -48,8 +52,8 @@ class Connectome:
 
     Notes
     -----
-    A value: it cannot be changed, and all threads may read it. Where weights are symmetric, so is the topology; else
-    its edges are directed, (i, j) meaning that i senses j.
+    A value: it cannot be changed, and all threads may read it. Where weights are symmetric, but for rounding (10⁻⁹ of
+    each), so is the topology; else its edges are directed, (i, j) meaning that i senses j.
 
     References
     ----------
@@ -74,9 +78,15 @@ class Connectome:
         if weights.shape != distances.shape:
             raise InvalidValue(f"weights are of {len(weights)} regions, but distances of {len(distances)}")
         np.fill_diagonal(weights, 0.0)
-        if (distances < 0).any():
-            i, j = np.argwhere(distances < 0)[0].tolist()
+        _finite(weights, "weights")
+        there = weights != 0
+        lengths = np.where(there, distances, 0.0)
+        _finite(lengths, "distances")
+        if (lengths < 0).any():
+            i, j = np.argwhere(lengths < 0)[0].tolist()
             raise InvalidValue(f"distances must be at least 0, but that of {i} and {j} is {distances[i, j]:g}")
+        if np.allclose(weights, weights.T, rtol=ROUND, atol=0.0):
+            weights, distances = (weights + weights.T) / 2, np.where(there, _evened(lengths), distances)
         object.__setattr__(self, "weights", _kept(weights))
         object.__setattr__(self, "distances", _kept(distances))
         if self.labels is not None:
@@ -88,18 +98,26 @@ class Connectome:
     def __len__(self) -> int:
         return len(self.weights)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Connectome):
+            return NotImplemented
+        return (
+            self.labels == other.labels
+            and np.array_equal(self.weights, other.weights)
+            and np.array_equal(self.delays(1.0), other.delays(1.0))
+            and _alike(self.positions, other.positions)
+        )
+
+    def __hash__(self) -> int:
+        return hash((len(self), self.topology.edge_count, self.labels))
+
     def __repr__(self) -> str:
         kind = "directed connections" if self.topology.directed else "connections"
         return f"Connectome({len(self)} regions, {self.topology.edge_count} {kind})"
 
     def _joined(self) -> Topology:
         """Make the topology of the weights."""
-        there = self.weights != 0
-        symmetric = np.array_equal(self.weights, self.weights.T)
-        odd = np.argwhere(there & (self.distances != self.distances.T))
-        if symmetric and len(odd):
-            i, j = odd[0].tolist()
-            raise InvalidValue(f"distances must be symmetric where weights are, but those of {i} and {j} differ")
+        there, symmetric = self.weights != 0, np.array_equal(self.weights, self.weights.T)
         pairs = np.argwhere(np.triu(there) if symmetric else there)
         weights = self.weights[pairs[:, 0], pairs[:, 1]]
         return Topology.from_edges(pairs, n=len(self), weights=weights, directed=not symmetric, labels=self.labels)
@@ -111,7 +129,7 @@ class Connectome:
         ----------
         speed : float
             Conduction speed, greater than 0, in units of distance for each unit of time: mm/ms is m/s, about 5 to 20
-            in white matter.
+            in white matter. Infinite: no delays.
 
         Returns
         -------
@@ -121,7 +139,7 @@ class Connectome:
         Raises
         ------
         InvalidType, InvalidValue
-            If the speed is no finite number greater than 0.
+            If the speed is no number greater than 0.
 
         Examples
         --------
@@ -132,6 +150,8 @@ class Connectome:
         """
         edges = self.topology.edges
         lengths: Floats = self.distances[edges[:, 0], edges[:, 1]]
+        if speed == np.inf:
+            return np.zeros_like(lengths)
         return lengths / admit.real(speed, "speed", above=0.0)
 
     @classmethod
@@ -259,8 +279,29 @@ def _square(value: Any, name: str) -> Floats:
     array = np.array(admit.numbers(value, name), np.float64)
     if array.ndim != 2 or array.shape[0] != array.shape[1] or array.size == 0:
         raise InvalidValue(f"{name} must be a square matrix, a row for each region, not of shape {array.shape}")
-    admit.finite(array.ravel(), name)
     return array
+
+
+def _alike(one: Floats | None, other: Floats | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
+
+
+def _finite(matrix: Floats, name: str) -> None:
+    if not np.isfinite(matrix).all():
+        i, j = np.argwhere(~np.isfinite(matrix))[0].tolist()
+        raise InvalidValue(f"{name} must be finite, but that of {i} and {j} is {matrix[i, j]}")
+
+
+def _evened(distances: Floats) -> Floats:
+    """Return distances that go with symmetric weights, without what rounding made of them."""
+    odd = np.argwhere(~np.isclose(distances, distances.T, rtol=ROUND, atol=0.0))
+    if len(odd):
+        i, j = odd[0].tolist()
+        raise InvalidValue(
+            f"distances must be symmetric where weights are, but those of {i} and {j} differ: (d + d.T) / 2 is"
+        )
+    evened: Floats = (distances + distances.T) / 2
+    return evened
 
 
 def _names(value: Any, n: int) -> tuple[str, ...]:

@@ -86,18 +86,22 @@ class Fired:
         if not self._begun:
             self._engine.keep_firings(self._most)
             self._begun = True
-        self._take()
-
-    def _take(self) -> None:
-        times, agents, lost = self._engine.take_firings()
-        self.value += len(times) + lost
+        lost = self._take()
         if self.value > self._most:
             raise TooLarge(f"more than {self._most} firings were to be recorded: give a larger most=, or record later")
+        if lost:
+            raise TooLarge(f"there is no memory left for more than {self.value - lost} firings: record later, or fewer")
+
+    def _take(self) -> int:
+        """Take what the engine has recorded; returns how many firings it could not."""
+        times, agents, lost = self._engine.take_firings()
+        self.value += len(times) + lost
         self._times.append(times)
         self._agents.append(agents)
+        return lost
 
     def series(self) -> Series:
-        """Return all firings so far."""
+        """Return all firings so far that were recorded."""
         if self._begun:
             self._take()
         return Series(np.concatenate([[], *self._times]), np.concatenate([np.empty(0, np.int64), *self._agents]))

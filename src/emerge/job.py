@@ -268,6 +268,8 @@ def _time(options: Options, pull: float | None) -> tuple[float, float]:
     else:
         dt = DT
     if options.duration is not None:
+        if options.dt is None and pull is not None:
+            dt = options.duration / math.ceil(options.duration / dt)
         ticks_of(options.duration, dt)
         return dt, options.duration
     if DURATION / dt > 2**62:

@@ -669,7 +669,7 @@ class Live:
     def _begin(self) -> None:
         swarm = self._swarm
         how = self._how_for(swarm.model)
-        swarm._look_back(self._dt, self._schedule, how)
+        swarm._remember(self._dt)
         swarm._engine.begin(self._dt, self._schedule, self._order, method=how.method, tolerances=how.tolerances)
         swarm._choose()
         swarm._engine.advance(0, 1)

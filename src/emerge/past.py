@@ -17,7 +17,7 @@ from ._engine import Graph
 from .errors import InvalidType, InvalidValue, TooLarge
 from .higher import Simplicial
 from .model import Model
-from .result import Series
+from .result import History, Series
 from .topology import Topology
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Past:
         longest, n = float(late.max()), len(self.topology)
         if not (longest < 2.0**31 and longest * n < 2.0**56):
             raise TooLarge(f"the past of {n} agents, {longest:g} ticks of it, cannot be had: choose a larger dt")
-        admit.memory(16 * n * (int(longest) + 5), f"a past of {longest:g} ticks")
+        admit.memory(16 * n * (int(longest) + 5), f"a past of {longest:g} ticks", "a shorter delay or a larger dt")
         return longest, None if self.each is None else late
 
     def _rows(self, dt: float, phase: Floats, rate: Floats) -> Iterator[Floats]:
@@ -203,13 +203,16 @@ def _recorded(before: object, n: int) -> tuple[Floats | None, Floats | None, Rul
         for rule in RULES:
             if before == rule:
                 return None, None, rule
-        raise InvalidValue(f"history must be 'constant', 'rotation' or (times, phases), not {before!r}")
+        raise InvalidValue(f"history must be 'constant', 'rotation', a Series or (times, phases), not {before!r}")
     if isinstance(before, Series):
         given, seen = before.time, before.value
     elif isinstance(before, tuple) and len(before) == 2:
         given, seen = before
     else:
-        raise InvalidType(f"history must be 'constant', 'rotation', a Series or (times, phases), not {before!r}")
+        hint = ': give history["phases"] of it, of observe.Phases' if isinstance(before, History) else ""
+        raise InvalidType(
+            f"history must be 'constant', 'rotation', a Series or (times, phases), not {type(before).__name__}{hint}"
+        )
     times = np.array(admit.numbers(given, "times of history"), np.float64)
     phases = np.array(admit.numbers(seen, "phases of history"), np.float64)
     if times.ndim != 1 or len(times) < 2 or not np.isfinite(times).all() or not (np.diff(times) > 0).all():

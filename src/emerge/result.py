@@ -33,6 +33,9 @@ class Series:
     def __len__(self) -> int:
         return len(self.time)
 
+    def __repr__(self) -> str:
+        return f"Series({len(self)} times, values of shape {np.shape(self.value)})"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:

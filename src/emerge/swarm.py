@@ -23,7 +23,7 @@ from .errors import CheckpointError, InvalidType, InvalidValue
 from .event import Disrupted, Event, Failed, Restored, TopologyChanged
 from .fork import renew_after_fork
 from .live import Live
-from .method import PLAIN, Integrator, Method, integrator
+from .method import PLAIN, Method, integrator
 from .metrics import Metrics
 from .model import Model
 from .model import facts as model_facts
@@ -149,6 +149,27 @@ class Swarm:
     Swarm(100 agents, Kuramoto(coupling=1.0, lag=0.0, normalize='weight'), t = 0.1)
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_adapt",
+        "_asking",
+        "_choose_next",
+        "_disruptions",
+        "_engine",
+        "_events",
+        "_lock",
+        "_loops",
+        "_model",
+        "_pace",
+        "_past",
+        "_precision",
+        "_result",
+        "_seed",
+        "_standing",
+        "_threads",
+        "_topology",
+    )
+
     def __init__(
         self,
         topology: Topology,
@@ -240,7 +261,9 @@ class Swarm:
         return len(self._topology)
 
     def __repr__(self) -> str:
-        return f"Swarm({len(self)} agents, {self._model}, t = {self.time:.6g})"
+        late = "" if self._past is None else f", delay up to {self._past.longest:g}"
+        adapts = "" if self._adapt is None else f", {self._adapt}"
+        return f"Swarm({len(self)} agents, {self._model}{late}{adapts}, t = {self.time:.6g})"
 
     @property
     def phase(self) -> Floats:
@@ -617,13 +640,15 @@ class Swarm:
             how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
             adaptive.check_way(self._adapt, how.method, chosen)
         if self._past is not None:
-            self._look_back(dt, chosen, how)
+            self._past.check(dt, chosen, how.method)
         if asking is None and self._choose_next == inf:
+            self._remember(dt)
             engine.step(left, dt, chosen, agents, pace.workers, how.method, how.tolerances)
             return
         check_asking(self._model, dt)
         with engine:
             self._choose()
+            self._remember(dt)
             engine.begin(dt, chosen, agents, method=how.method, tolerances=how.tolerances)
             while left > 0:
                 batch(engine, pace, left, dt, self._asking)
@@ -748,11 +773,13 @@ class Swarm:
         how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
         adaptive.check_way(self._adapt, how.method, chosen)
         check_asking(self._model, dt)
-        self._look_back(dt, chosen, how)
+        if self._past is not None:
+            self._past.check(dt, chosen, how.method)
         recorder = Recorder(self, observers, dt, due(None, None, dt, ticks)) if observers else None
         call, interval, after = asked(until, self, dt, interval)
         with watching(progress) as watcher, self._engine:
             self._choose()
+            self._remember(dt)
             run = Run(self._engine, self._pace, dt, ticks)
             run.until, run.timeout, run.watcher = goal, timeout, watcher
             run.cancel, run.patience = flag, patience
@@ -871,14 +898,13 @@ class Swarm:
             self, interval, speed, method=method, schedule=schedule, catch_up=catch_up, until=goal, clock=chosen
         )
 
-    def _look_back(self, dt: float, schedule: Schedule, how: Integrator) -> None:
-        """Refuse ticks that agents that sense late cannot do, and make their past before the first."""
-        past = self._past
-        if past is None:
+    def _remember(self, dt: float) -> None:
+        """Make the past of agents that sense late, before the first of their ticks; nothing may be refused after."""
+        if self._past is None:
             return
-        past.check(dt, schedule, how.method)
         with self._lock:
-            past.begin(self._engine, dt, self.phase, self.velocity if self._model._inertial else self.frequency)
+            rate = self.velocity if self._model._inertial else self.frequency
+            self._past.begin(self._engine, dt, self.phase, rate)
 
     def _choose(self) -> None:
         """Choose the team, unless that was done a moment ago, or no other could be chosen."""
