@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,14 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=1, help="of the grid that is drawn without one [1]")
     asked.add_argument("--plot", type=Path, metavar="FILE", help="a picture of frequency and flows")
     options = asked.parse_args()
+    try:
+        shown(options)
+    except (emerge.EmergeError, OSError) as error:
+        sys.exit(f"{asked.prog}: {error}")
+
+
+def shown(options: argparse.Namespace) -> None:
+    """Do what is asked for."""
     grid = drawn(options.seed) if options.case is None else allowed(emerge.PowerGrid.read(options.case))
     print(f"{grid}\n")
     for patience in (None, PATIENCE):

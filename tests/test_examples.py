@@ -229,6 +229,14 @@ class TestScience:
         assert "overload          line 2–3 at" in done.stdout
         assert plot.read_bytes().startswith(b"\x89PNG")
 
+    def test_a_grid_that_is_not_there_is_told_in_a_sentence(self, tmp_path):
+        pytest.importorskip("scipy", reason="extra graphs")
+        done = subprocess.run(command("grid", tmp_path / "nope.m"), capture_output=True, text=True, timeout=100)
+        assert done.returncode == 1
+        assert done.stderr.startswith("grid.py: ")
+        assert done.stderr.count("\n") == 1
+        assert "nope.m" in done.stderr
+
     def test_noise_ends_coherence_at_half_the_coupling(self, example):
         noisy = example("noisy")
         for noise in (0.3, 0.5):

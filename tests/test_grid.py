@@ -17,7 +17,7 @@ mpc.baseMVA = 50;
 mpc.bus = [
  10 3 0  0 0 0 1 1.02 0;
  4  1 30 0 0 0 1 0.98 0;
- 7  1 20 0 0 0 1 1.00 0;
+ 7  1 20 0 8 0 1 1.00 0;
  99 4 5  0 0 0 1 1.00 0;
  8  2 -6 0 0 0 1 1.01 0;
 ];
@@ -77,6 +77,8 @@ class TestCase:
             "branches are taken as lossless: resistance, charging, taps and phase shifts are ignored",
             "voltages are nominal",
             "4 MW that generation and load differ by were fed in by all buses alike",
+            "8 MW that shunts draw at nominal voltage were left out",
+            "2 generators were left out, being out of service or at an isolated bus",
             "1 isolated bus was left out",
         )
         assert repr(grid) == "PowerGrid(4 buses, 4 lines, 2 generators, 40 MW)"
@@ -148,7 +150,11 @@ class TestValue:
         [
             ({"load": []}, "load must have an entry for each bus"),
             ({"load": [0.0, np.nan, 0.0]}, "load must be finite, but entry 1"),
-            ({"generator_bus": [3]}, "generator_bus holds 3, but agents are numbered from 0 to 2"),
+            ({"load": 0.6}, r"load must be a list with an entry for each bus, .* not 0\.6"),
+            ({"load": [[0.0, 0.6, 0.6]]}, r"load must .* one for each bus, not \(1, 3\)"),
+            ({"balance": [0.0]}, "balance must .* one for each bus"),
+            ({"generator_bus": [3]}, "generator_bus holds 3, but buses are numbered from 0 to 2"),
+            ({"generator_bus": ()}, "generation is fed in by generators, and there is none: tell their buses"),
             ({"limit": [1.0, 0.0, 1.0]}, "limit must be greater than 0, but that of line 1 is 0"),
             ({"limit": np.nan}, "limit must be finite"),
             ({"rating": -1.0}, "rating must be at least 0, but that of generator 0 is -1"),
@@ -171,6 +177,7 @@ class TestValue:
             ([(0, 1)], r"in 2 pieces, .* slack, bus 0: 1 does not \(bus 2\)"),
             ([], r"in 3 pieces, .*: 2 do not \(bus 1, 2\)"),
             ([(0, 1, 2)], r"lines must have shape \(L, 2\)"),
+            ([(0, 1), (1, 3)], "lines holds 3, but buses are numbered from 0 to 2"),
         ],
     )
     def test_lines_that_make_no_grid(self, lines, says):
@@ -215,6 +222,15 @@ class TestValue:
         laplacian = 4.0 * np.eye(3) - 2.0 * (1 - np.eye(3))
         fastest = np.sqrt(np.linalg.eigvals(laplacian / grid.inertia[:, None]).real.max())
         assert 0.8 * 300 < fastest <= 300
+
+    def test_nor_comes_to_rest_faster(self):
+        """An inverter without inertia, whose droop damps much: with less inertia RK4 would be thrown out of range."""
+        machines = emerge.Machines(generator_inertia=[4.0, 0.0], generator_damping=[2.0, 20.0], load_inertia=0.0)
+        grid = ring(generator_bus=[0, 1], generation=[0.7, 0.5], rating=[1.0, 5.0], machines=machines)
+        assert (grid.damping / grid.inertia).max() <= 1000 * (1 + 1e-12)
+        run = grid.run(4.0, trips=emerge.Trip(1.0, line=0))
+        assert abs(run.deviation).max() < 1.0
+        assert abs(run.deviation[-1]).max() < 1e-3
 
     @pytest.mark.parametrize(
         ("given", "says"),
@@ -281,6 +297,8 @@ class TestPowerFlow:
         omega = flow.deviation * 2 * np.pi
         assert omega == pytest.approx(-0.1 / grid.damping.sum())
         assert flow.flows[0] + flow.flows[2] == pytest.approx(1.2 - grid.damping[0] * omega)
+        run = grid.run(1.0)  # which begins there
+        assert run.deviation == pytest.approx(np.full((51, 3), flow.deviation))
         still = emerge.Machines(generator_damping=0.0, load_damping=0.0)
         with pytest.raises(emerge.InvalidValue, match=r"differ by -10 MW, and nothing damps"):
             ring(load=[0.0, 0.6, 0.7], machines=still).power_flow()
@@ -398,6 +416,7 @@ class TestRun:
             (lambda: emerge.Trip(1.0, line=0.5), "line must be a whole number"),
             (lambda: emerge.Trip(1.0, line=3), "there is no line 3: the grid has 3"),
             (lambda: emerge.Trip(1.0, generator=1), "there is no generator 1"),
+            (lambda: emerge.Trip(1.0, load=0), "bus 0 takes nothing, so it has no load that could trip"),
             (lambda: emerge.Trip(2.0, line=0), "line 0 trips at 2 s, but the run ends at 2 s"),
             (lambda: emerge.Trip(0.001, line=0), r"between ticks of dt = 0\.002: 0\.001 s is not, 0 s is"),
             (lambda: [emerge.Trip(0.1, line=0), emerge.Trip(0.2, line=0)], "line 0 trips twice"),
@@ -415,12 +434,17 @@ class TestRun:
             ({"every": 0.003}, "every must be a whole number of ticks"),
             ({"every": 0.6}, "the duration must be a whole number of samples"),
             ({"overload": -1.0}, "overload must be at least 0"),
-            ({"phase": [0.0]}, r"phase must be one number or have shape \(3,\)"),
+            ({"overload": True}, "overload must be seconds for which .*, not True"),
+            ({"overload": 0.5}, "overload needs lines that have a limit, and none has one"),
+            ({"phase": [0.0]}, r"phase must be one number or have shape \(3,\), one for each bus"),
+            ({"progress": 3}, "progress must be True, False or a callable"),
         ],
     )
     def test_runs_that_cannot_be(self, options, says):
-        with pytest.raises(emerge.InvalidValue, match=says):
+        with pytest.raises((emerge.InvalidValue, emerge.InvalidType), match=says):
             ring().run(2.0, **options)
+        with pytest.raises(emerge.InvalidValue, match="one for each bus"):
+            ring().flows([0.0])
 
     def test_what_is_out_of_service_cannot_trip_again(self):
         with pytest.raises(emerge.InvalidValue, match="line 0 is out of service already"):
@@ -451,7 +475,7 @@ class TestCascade:
         assert run.islands[1].settled > 0 > run.islands[0].settled
 
     def test_they_hold_where_nobody_watches_or_limits_are_wide(self):
-        for limits, overload in ((self.LIMITS, None), ((9.0,) * 5, 0.5), (np.inf, 0.0)):
+        for limits, overload in ((self.LIMITS, None), ((9.0,) * 5, 0.5), ((np.inf,) * 4 + (9.0,), 0.0)):
             run = three_ways(limits).run(20.0, trips=emerge.Trip(1.0, line=0), overload=overload)
             assert run.overloads == ()
             assert len(run.islands) == 1
@@ -469,7 +493,7 @@ class TestCascade:
     def test_it_is_told_in_words(self):
         run = three_ways(self.LIMITS).run(20.0, trips=emerge.Trip(1.0, line=0), overload=0.5)
         text = str(run)
-        for part in ("line 0–1 at 1 s", "nadir", "mHz/s", "line 0–2, ", "island ", "overload "):
+        for part in ("line 0–1 at 1 s", "nadir", "Hz/s", "line 0–2, ", "island ", "overload "):
             assert part in text
         assert repr(run).startswith("GridRun(20 s, 1 trip, 2 overloads, nadir -")
 
@@ -479,22 +503,35 @@ class TestPicture:
         pytest.importorskip("matplotlib", reason="extra plot")
         run = three_ways(TestCascade.LIMITS).run(10.0, trips=emerge.Trip(1.0, line=0), overload=0.5)
         above, below = run.picture(title="three ways").axes
-        assert above.get_ylabel() == "deviation (mHz)"
+        assert above.get_ylabel() == "deviation (Hz)"
         assert (below.get_xlabel(), below.get_ylabel()) == ("time (s)", "flow / limit (%)")
-        assert [text.get_text().strip() for text in above.texts] == [
-            "line 0–1",
-            "line 0–2 (overload)",
-            "line 0–3 (overload)",
+        assert [text.get_text().strip() for text in above.texts] == ["line 0–1"]
+        means = {line.get_label(): line.get_ydata() for line in above.lines if line.get_label().startswith("mean")}
+        assert list(means) == [
+            "mean of the largest island,\n3 of 4 buses",
+            "mean of another island,\n1 of 4 buses",
         ]
-        mean = next(line for line in above.lines if line.get_label() == "mean by inertia")
-        assert mean.get_ydata() == pytest.approx(1000 * run.mean)
-        run.save(tmp_path / "run.png")
-        assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+        for island, mean in zip(run.islands, means.values(), strict=True):
+            assert mean == pytest.approx(island.mean)
+        overloads = [line.get_xdata()[0] for line in below.lines if line.get_linewidth() == 0.5]
+        assert overloads == [trip.at for trip in run.overloads]
+        assert below.get_ylim()[1] <= 300
+        assert [line.get_label() for line in below.lines[:2]] == ["0–2", "0–3"]
+        for ending, start in (("png", b"\x89PNG"), ("PDF", b"%PDF"), ("svg", b"<?xml")):
+            run.save(tmp_path / f"run.{ending}")
+            assert (tmp_path / f"run.{ending}").read_bytes().startswith(start)
+        with pytest.raises(emerge.InvalidValue, match=r"cannot be written as \.m: its file may end in .*\.png"):
+            run.save(tmp_path / "run.m")
+        run.save(tmp_path / "run")
+        assert (tmp_path / "run").read_bytes().startswith(b"\x89PNG")
 
     def test_without_limits_it_is_the_flow_in_megawatts(self):
         pytest.importorskip("matplotlib", reason="extra plot")
-        figure = ring().run(1.0, trips=emerge.Trip(0.5, line=0)).picture(lines=2)
-        assert figure.axes[1].get_ylabel() == "flow (MW)"
+        run = ring().run(10.0, trips=emerge.Trip(0.5, line=1))
+        figure = run.picture(lines=2)
+        assert [axes.get_ylabel() for axes in figure.axes] == ["deviation (mHz)", "flow (MW)"]
+        mean = next(line for line in figure.axes[0].lines if line.get_label() == "mean by inertia")
+        assert mean.get_ydata() == pytest.approx(1000 * run.mean)
         with pytest.raises(emerge.InvalidValue, match="lines must be at least 1"):
             ring().run(1.0).picture(lines=0)
 

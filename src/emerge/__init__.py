@@ -158,3 +158,8 @@ def __getattr__(name: str) -> typing.Any:
 
     module = importlib.import_module(f".{_LATE[name]}", __name__)
     return module if name == _LATE[name] else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    """List what is imported late as well."""
+    return sorted({*globals(), *_LATE})

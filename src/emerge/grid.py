@@ -22,6 +22,7 @@ from .topology import Topology
 if TYPE_CHECKING:
     from .gridrun import GridRun
     from .powerflow import PowerFlow
+    from .progress import Watcher
     from .trips import Trip
 
 __all__ = ["PowerGrid"]
@@ -124,12 +125,13 @@ class PowerGrid:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        n = np.size(self.load)
-        if n < 1:
-            raise InvalidValue("load must have an entry for each bus, 0 where nothing is taken, and there is none")
-        self._keep(load=admit.vector(self.load, "load", n), balance=admit.vector(self.balance, "balance", n))
-        self._keep(lines=_pairs(self.lines, n), generator_bus=admit.agents(self.generator_bus, n, "generator_bus"))
+        n = _buses(self.load)
+        self._keep(load=_column(self.load, "load", n, "bus"), balance=_column(self.balance, "balance", n, "bus"))
+        generator_bus = admit.places(self.generator_bus, n, "generator_bus", "buses")
+        self._keep(lines=_pairs(self.lines, n), generator_bus=generator_bus)
         count, machines = len(self.lines), len(self.generator_bus)
+        if not machines and np.any(admit.numbers(self.generation, "generation")):
+            raise InvalidValue("generation is fed in by generators, and there is none: tell their buses, generator_bus")
         self._keep(
             capacity=_column(self.capacity, "capacity", count, "line", above=True),
             limit=_column(self.limit, "limit", count, "line", above=True, endless=True),
@@ -202,7 +204,7 @@ class PowerGrid:
         PowerGrid
             Buses are numbered from the slack outwards; labels are those of the case. Capacities are 1/|x| of the
             branches in service, those of parallel ones added, and so are their limits (rateA; 0 is none). `notes` tells
-            what was left out.
+            what was left out; numbers of lines and generators are the grid's, not rows of the case.
 
         Raises
         ------
@@ -256,7 +258,7 @@ class PowerGrid:
     @property
     def inertia(self) -> Floats:
         """M of each bus, in s² per unit and rad: a copy. Lines that trip leave it as it is."""
-        return np.maximum(self.machines._inertia(*self._machines()), self.machines._least(self.stiffness))
+        return np.maximum(self.machines._inertia(*self._machines()), self.machines._least(self.stiffness, self.damping))
 
     @property
     def damping(self) -> Floats:
@@ -306,7 +308,7 @@ class PowerGrid:
         >>> emerge.PowerGrid([(0, 1)], 2.0, load=[-1.0, 1.0]).flows([0.5, 0.0]).round(4).tolist()
         [0.9589]
         """
-        return self._flows(admit.vector(phase, "phase", len(self)))
+        return self._flows(_column(phase, "phase", len(self), "bus"))
 
     def _flows(self, phase: Floats) -> Floats:
         found: Floats = self.capacity * np.sin(phase[self.lines[:, 0]] - phase[self.lines[:, 1]])
@@ -412,7 +414,8 @@ class PowerGrid:
         Parameters
         ----------
         phase : array_like of shape (n,), optional
-            Angles in rad at the start; by default those of `power_flow`.
+            Angles in rad at the start, of buses at nominal frequency; by default those of `power_flow`, at its
+            frequency.
         threads : int, optional
             As for `Swarm`.
 
@@ -420,7 +423,7 @@ class PowerGrid:
         -------
         Swarm
             Its velocities are 2π times the buses' frequency deviations in Hz. Use ``method="rk4"`` and ticks of at most
-            2.8 / `Machines.fastest`.
+            2.6 / `Machines.fastest`.
 
         Raises
         ------
@@ -437,8 +440,20 @@ class PowerGrid:
         >>> bool(abs(swarm.velocity).max() < 1e-10)
         True
         """
-        start = self.power_flow().phase if phase is None else phase
-        return Swarm(self.topology, self._model(), frequency=self.power, phase=start, threads=threads, seed=0)
+        velocity = 0.0
+        if phase is None:
+            flow = self.power_flow()
+            phase, velocity = flow.phase, 2 * np.pi * flow.deviation
+        start = _column(phase, "phase", len(self), "bus")
+        return Swarm(
+            self.topology,
+            self._model(),
+            frequency=self.power,
+            phase=start,
+            velocity=velocity,
+            threads=threads,
+            seed=0,
+        )
 
     def _model(self) -> SecondOrder:
         return SecondOrder(coupling=1.0, normalize="none", inertia=self.inertia, damping=self.damping)
@@ -496,6 +511,7 @@ class PowerGrid:
         every: float = 0.02,
         phase: npt.ArrayLike | None = None,
         threads: int | None = None,
+        progress: bool | Watcher = False,
     ) -> GridRun:
         """Run the swing equation from the power flow on, while things trip.
 
@@ -507,15 +523,17 @@ class PowerGrid:
             What goes out of service when.
         overload : float, optional
             Seconds, at least 0, that a line bears more than its limit before it trips too, so that failures may
-            cascade. By default lines bear everything.
+            cascade. By default lines bear everything. A line beyond its limit from the start trips like any other.
         dt : float, default 0.002
-            Length of a tick in s, at most 2.8 / `Machines.fastest`; the method is RK4.
+            Length of a tick in s, at most 2.6 / `Machines.fastest`; the method is RK4.
         every : float, default 0.02
             Interval in s at which frequencies and flows are kept and limits are watched, a whole number of ticks.
         phase : array_like of shape (n,), optional
             Angles in rad at the start; by default those of `power_flow`.
         threads : int, optional
             As for `Swarm`.
+        progress : bool or callable, default False
+            As for `Swarm.run`; told about a hundred times.
 
         Returns
         -------
@@ -525,8 +543,8 @@ class PowerGrid:
         Raises
         ------
         InvalidType, InvalidValue
-            If an argument is of the wrong type or range, or something trips that is not there, twice, or at a time
-            that is no tick of the run; nothing has run then.
+            If an argument is of the wrong type or range, something trips that is not there, twice, or at a time that
+            is no tick of the run, or no line has a limit that `overload` could mean; nothing has run then.
         Infeasible
             As `power_flow`, unless phases are given.
         TooLarge
@@ -550,9 +568,24 @@ class PowerGrid:
         >>> after.flows[-1].round(3).tolist()
         [0.0, -0.5, 1.0]
         """
-        from .gridrun import ran
+        from .gridmotion import ran
 
-        return ran(self, duration, trips=trips, overload=overload, dt=dt, every=every, phase=phase, threads=threads)
+        return ran(
+            self, duration, trips=trips, overload=overload, dt=dt, every=every, phase=phase, threads=threads,
+            progress=progress,
+        )  # fmt: skip
+
+
+def _buses(load: object) -> int:
+    """Return how many buses there are, by their loads."""
+    loads = admit.numbers(load, "load")
+    if loads.ndim == 0:
+        raise InvalidValue(
+            f"load must be a list with an entry for each bus, which tells how many there are, not {load!r}"
+        )
+    if not loads.size:
+        raise InvalidValue("load must have an entry for each bus, 0 where nothing is taken, and there is none")
+    return loads.size
 
 
 def _pairs(value: object, n: int) -> Ints:
@@ -562,7 +595,7 @@ def _pairs(value: object, n: int) -> Ints:
         return np.empty((0, 2), np.int64)
     if array.ndim != 2 or array.shape[1] != 2:
         raise InvalidValue(f"lines must have shape (L, 2), two buses each, not {array.shape}")
-    pairs = admit.agents(array.ravel(), n, "lines").reshape(-1, 2)
+    pairs = admit.places(array.ravel(), n, "lines", "buses").reshape(-1, 2)
     loops = np.flatnonzero(pairs[:, 0] == pairs[:, 1])
     if loops.size:
         raise GraphError(

@@ -1,37 +1,52 @@
-"""A power grid in motion: the swing equation from its power flow on, while things trip, and what is told of it."""
+"""What happened in a run of a power grid: frequencies and flows, trips, who fell out of step, and the pieces left."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from math import pi
-from typing import TYPE_CHECKING
+from math import inf, nan, pi
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from . import admit
-from .cascade import Relays
-from .errors import InvalidValue
-from .run import ticks_of
-from .swarm import Swarm
-from .trips import Trip, by_tick
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from .grid import PowerGrid
+    from .trips import Trip
 
-__all__ = ["GridRun", "Island", "ran"]
+__all__ = ["RECENT", "GridRun", "Island", "Swing"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
-REACH = 2.8
-"""RK4 is stable for oscillations of up to 2√2 rad a tick."""
+RECENT, HALF = 2.0, 0.5
+"""Ends of a line are out of step if they turned apart by more than half a turn in these last seconds of a run."""
+
+BELIEVED, LASTING = 0.05, 0.5
+"""A bus that is off by a larger share of nominal frequency, mean of so many seconds, is what protection disconnects."""
+
+
+class Swing(NamedTuple):
+    """How far a bus was off, and when.
+
+    Attributes
+    ----------
+    bus : int
+        Its number.
+    at : float
+        When, in s.
+    deviation : float
+        By how much its frequency differed from nominal, in Hz.
+    """
+
+    bus: int
+    at: float
+    deviation: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,18 +57,33 @@ class Island:
     ----------
     buses : ndarray of int64
         Numbers of its buses.
-    deviation : float
-        By how much its frequency differs from nominal at the end, in Hz: the mean of its buses by their inertia.
+    mean : ndarray of float64, shape (T,)
+        By how much the frequency of these buses differed from nominal, in Hz: their mean, by the inertia they have at
+        the end.
+    in_step : bool
+        Whether they turn as one: no line among them whose ends turned apart by more than half a turn in the last 2 s.
     settled : float
-        What that tends to, as damping makes up for the imbalance, in Hz; infinite where nothing damps.
+        What `deviation` tends to, as damping makes up for the imbalance, in Hz; infinite where nothing damps, and NaN
+        out of step.
     imbalance : float
         Power fed in less power taken at nominal frequency, in MW.
     """
 
     buses: Ints
-    deviation: float
+    mean: Floats = field(repr=False)
+    in_step: bool
     settled: float
     imbalance: float
+
+    @property
+    def deviation(self) -> float:
+        """The mean deviation of frequency at the end, in Hz."""
+        return float(self.mean[-1])
+
+    @property
+    def nadir(self) -> float:
+        """The lowest mean deviation of frequency, in Hz; 0 if it was never below nominal."""
+        return float(min(self.mean.min(), 0.0))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,8 +98,6 @@ class GridRun:
         When the rest was seen, in s; what trips then has not tripped yet.
     deviation : ndarray of float64, shape (T, n)
         By how much the frequency of each bus differs from nominal, in Hz.
-    mean : ndarray of float64, shape (T,)
-        The mean of the buses by their inertia, in Hz.
     flows : ndarray of float64, shape (T, L)
         What flows over each line from its first bus to its second, per unit.
     trips : tuple of Trip
@@ -78,38 +106,85 @@ class GridRun:
         Lines that tripped because they bore too much for too long, in order of time.
     phase : ndarray of float64, shape (n,)
         Angles at the end, in rad.
+    turns : ndarray of float64, shape (n,)
+        Turns that each bus gained on nominal frequency in the last 2 s, or in all of a shorter run.
+
+    Notes
+    -----
+    The model has no protection and no governors: nothing sheds load, disconnects a machine or answers to frequency but
+    damping. What follows after `believed_until` is no forecast.
     """
 
     before: PowerGrid
     grid: PowerGrid
     time: Floats
     deviation: Floats
-    mean: Floats
     flows: Floats
     trips: tuple[Trip, ...]
     overloads: tuple[Trip, ...]
     phase: Floats
+    turns: Floats
 
     def __repr__(self) -> str:
+        from .gridtext import hertz
+
         return (
             f"GridRun({self.time[-1]:g} s, {len(self.trips)} trip{'s' * (len(self.trips) != 1)},"
-            f" {len(self.overloads)} overload{'s' * (len(self.overloads) != 1)}, nadir {1000 * self.nadir:.4g} mHz)"
+            f" {len(self.overloads)} overload{'s' * (len(self.overloads) != 1)}, nadir {hertz(self.nadir)})"
         )
 
     @property
+    def mean(self) -> Floats:
+        """The mean deviation of frequency in the largest island, in Hz, shape (T,): of all buses if they are one."""
+        return self.islands[0].mean
+
+    @property
     def nadir(self) -> float:
-        """The lowest mean deviation of frequency, in Hz; 0 if it was never below nominal."""
-        return float(min(self.mean.min(), 0.0))
+        """The lowest mean deviation of frequency in the largest island, in Hz; 0 if it was never below nominal."""
+        return self.islands[0].nadir
 
     @property
     def rate(self) -> Floats:
-        """Rate of change of the mean frequency between samples, in Hz/s, shape (T - 1,)."""
+        """Rate of change of `mean` between samples, in Hz/s, shape (T - 1,)."""
         return np.diff(self.mean) / np.diff(self.time)
 
     @property
     def steepest(self) -> float:
-        """The rate of change of mean frequency that is largest in size, in Hz/s."""
+        """The entry of `rate` that is largest in size, in Hz/s."""
         return float(self.rate[np.argmax(np.abs(self.rate))])
+
+    @cached_property
+    def widest(self) -> Swing:
+        """The bus that was farthest off nominal frequency, and when."""
+        low, high = int(self.deviation.argmin()), int(self.deviation.argmax())
+        found = max(low, high, key=lambda place: abs(self.deviation.flat[place]))
+        sample, bus = divmod(found, self.deviation.shape[1])
+        return Swing(bus, float(self.time[sample]), float(self.deviation[sample, bus]))
+
+    @property
+    def believed_until(self) -> float:
+        """When a bus first has been off by more than 5 % of nominal frequency, mean of half a second, in s.
+
+        Beyond that the model is not valid. Infinite if no bus ever is: shorter spikes of light buses do not count.
+        """
+        most = BELIEVED * self.before.frequency
+        suspects = self.deviation[:, (self.deviation.max(axis=0) > most) | (self.deviation.min(axis=0) < -most)]
+        width = min(max(round(LASTING / self.time[1]), 1), len(self.time) - 1)
+        sums = np.cumsum(suspects, axis=0)  # of what starts at 0
+        beyond = (np.abs(sums[width:] - sums[:-width]) > width * most).any(axis=1)
+        return float(self.time[width + np.argmax(beyond)]) if beyond.any() else inf
+
+    @property
+    def apart(self) -> Floats:
+        """By how much frequencies of a line's ends differ, mean of the last 2 s, in Hz, shape (L,); 0 if it is off."""
+        turns = np.abs(self.turns[self.grid.lines[:, 0]] - self.turns[self.grid.lines[:, 1]])
+        found: Floats = np.where(self.grid.lines_on, turns, 0.0) / min(RECENT, self.time[-1])
+        return found
+
+    @cached_property
+    def slipping(self) -> Ints:
+        """Numbers of lines whose ends turned apart by more than half a turn in the last 2 s, the fastest first."""
+        return _worst(self.apart, HALF / min(RECENT, self.time[-1]))
 
     @property
     def rates(self) -> Floats:
@@ -126,10 +201,12 @@ class GridRun:
     @property
     def beyond(self) -> Ints:
         """Numbers of lines that bore more than their limit at some time, the worst first."""
-        worst = self.loading.max(axis=0)
-        order: Ints = np.argsort(-worst, kind="stable")
-        found: Ints = order[worst[order] > 1]
-        return found
+        return _worst(self.loading.max(axis=0), 1.0)
+
+    @property
+    def strained(self) -> Ints:
+        """Numbers of lines that bore more than their limit from the start, before anything tripped, the worst first."""
+        return _worst(self.loading[0], 1.0)
 
     @property
     def stages(self) -> tuple[tuple[Trip, ...], ...]:
@@ -142,15 +219,19 @@ class GridRun:
         """The pieces at the end, the largest first."""
         grid, piece = self.grid, self.grid.islands
         power, inertia, damping = grid.power, grid.inertia, grid.damping
+        slip = {int(piece[bus]) for bus in grid.lines[self.slipping, 0].tolist()}
         found = []
         for number in range(int(piece.max()) + 1):
             buses = np.flatnonzero(piece == number)
             surplus, damps = float(power[buses].sum()), float(damping[buses].sum())
             if abs(surplus) <= 1e-12 * np.abs(power).sum():
                 surplus = 0.0
-            settled = surplus / damps if damps > 0 else float(np.copysign(np.inf, surplus)) if surplus else 0.0
-            mean = _mean(inertia[buses], self.deviation[-1][buses])
-            found.append(Island(buses, mean, settled / (2 * pi), surplus * grid.base))
+            settled = surplus / damps if damps > 0 else float(np.copysign(inf, surplus)) if surplus else 0.0
+            weight = inertia[buses] / inertia[buses].sum()
+            mean = np.einsum("tb,b->t", self.deviation[:, buses], weight)
+            in_step = number not in slip
+            settled = settled / (2 * pi) if in_step else nan
+            found.append(Island(buses, mean, in_step, settled, surplus * grid.base))
         return tuple(sorted(found, key=lambda island: -len(island.buses)))
 
     def __str__(self) -> str:
@@ -185,17 +266,19 @@ class GridRun:
         return picture(self, title=title, lines=admit.count(lines, "lines"))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Draw `picture` into a PNG file.
+        """Draw `picture` into a file.
 
         Parameters
         ----------
         path : path-like
-            File to write; replaced if it exists.
+            File to write; replaced if it exists. Its ending tells the format: .png, .pdf, .svg; none is PNG.
 
         Raises
         ------
         MissingExtra
             If matplotlib is not installed.
+        InvalidValue
+            If pictures cannot be written in the format of its ending.
         OSError
             If the file cannot be written.
         """
@@ -204,92 +287,8 @@ class GridRun:
         save(self.picture(), path)
 
 
-class Motion:
-    """A swarm that swings as a grid does, the grid as things trip, and what is kept of both."""
-
-    def __init__(self, grid: PowerGrid, swarm: Swarm, dt: float, samples: int) -> None:
-        self.grid, self.swarm, self.dt, self.tick = grid, swarm, dt, 0
-        self.deviation = np.empty((samples, len(grid)))
-        self.flows = np.empty((samples, len(grid.lines)))
-        self.mean = np.empty(samples)
-        self.happened: list[Trip] = []
-
-    def until(self, tick: int) -> None:
-        """Go on to a tick."""
-        if tick > self.tick:
-            self.swarm.step(tick - self.tick, dt=self.dt, method="rk4")
-            self.tick = tick
-
-    def look(self, sample: int) -> Floats:
-        """Keep what is now as a sample, and return the flows."""
-        flows = self.grid._flows(self.swarm.phase)
-        self.deviation[sample] = self.swarm.velocity / (2 * pi)
-        self.flows[sample] = flows
-        self.mean[sample] = _mean(self.grid.inertia, self.deviation[sample])
-        return flows
-
-    def trip(self, trips: list[Trip]) -> None:
-        """Take things out of service, all at once, that still are in it."""
-        grid = self.grid
-        working = {"line": grid.lines_on, "generator": grid.generators_on, "load": grid.loads_on}
-        trips = [trip for trip in trips if working[trip.kind][trip.number]]
-        gone = {kind: sorted({trip.number for trip in trips if trip.kind == kind}) for kind in working}
-        self.grid = grid.without(lines=gone["line"], generators=gone["generator"], loads=gone["load"])
-        self.happened += trips
-        if gone["line"]:
-            self.swarm.topology = self.grid.topology
-        if gone["generator"] or gone["load"]:
-            self.swarm.frequency = self.grid.power
-            self.swarm.model = self.grid._model()
-
-
-def _mean(inertia: Floats, deviation: Floats) -> float:
-    return float(inertia @ deviation / inertia.sum())
-
-
-def ran(
-    grid: PowerGrid,
-    duration: float,
-    *,
-    trips: Trip | Iterable[Trip],
-    overload: float | None,
-    dt: float,
-    every: float,
-    phase: npt.ArrayLike | None,
-    threads: int | None,
-) -> GridRun:
-    """Check what is asked for, and run."""
-    ticks, interval = _ticks(grid, duration, dt, every)
-    planned = by_tick(trips, grid, ticks, dt)
-    relays = None if overload is None else Relays(grid, round(admit.real(overload, "overload", least=0.0) / dt))
-    samples = ticks // interval + 1
-    admit.memory(8 * samples * (len(grid) + len(grid.lines)), "what is kept of the run")
-    motion = Motion(grid, grid.swarm(phase, threads=threads), dt, samples)
-    overloads: list[Trip] = []
-    for tick in sorted({*planned, *range(0, ticks + 1, interval)}):
-        motion.until(tick)
-        due = planned.get(tick, [])
-        if tick % interval == 0:
-            flows = motion.look(tick // interval)
-            if relays is not None and tick < ticks:
-                now = relays.due(flows, tick, dt)
-                overloads += now
-                due = [*now, *(trip for trip in due if trip.line is None or trip.line not in {one.line for one in now})]
-        if due:
-            motion.trip(due)
-    happened = tuple(trip for trip in motion.happened if trip not in set(overloads))
-    time: Floats = np.arange(samples, dtype=np.float64) * (interval * dt)
-    seen = motion.deviation, motion.mean, motion.flows
-    return GridRun(grid, motion.grid, time, *seen, happened, tuple(overloads), motion.swarm.phase)
-
-
-def _ticks(grid: PowerGrid, duration: float, dt: float, every: float) -> tuple[int, int]:
-    """Check dt, and return how many ticks there are, and from sample to sample."""
-    dt = admit.real(dt, "dt", above=0.0)
-    fastest = grid.machines.fastest
-    if dt * fastest > REACH:
-        raise InvalidValue(f"dt must be at most {REACH / fastest:.4g} s where buses swing at up to {fastest:g} rad/s")
-    ticks, interval = ticks_of(duration, dt), ticks_of(every, dt, "every")
-    if ticks % interval:
-        raise InvalidValue(f"the duration must be a whole number of samples: {duration:g} s is none of {every:g} s")
-    return ticks, interval
+def _worst(values: Floats, bound: float) -> Ints:
+    """Return where values are beyond a bound, the largest first."""
+    order: Ints = np.argsort(-values, kind="stable")
+    found: Ints = order[values[order] > bound]
+    return found

@@ -98,21 +98,27 @@ def picture(
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure of `picture` as PNG.
+    """Write a figure of `picture`.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         What to write.
     path : path-like
-        File to write; replaced if it exists.
+        File to write; replaced if it exists. Its ending tells the format, such as .png, .pdf or .svg; none is PNG.
 
     Raises
     ------
+    InvalidValue
+        If no picture can be written in the format of its ending.
     OSError
         If the file cannot be written.
     """
-    figure.savefig(os.fspath(path), format="png", dpi=DPI, bbox_inches=None)
+    kind = os.path.splitext(os.fspath(path))[1][1:].lower() or "png"
+    kinds = sorted(figure.canvas.get_supported_filetypes())
+    if kind not in kinds:
+        raise InvalidValue(f"a picture cannot be written as .{kind}: its file may end in .{', .'.join(kinds)}")
+    figure.savefig(os.fspath(path), format=kind, dpi=DPI, bbox_inches=None)
 
 
 def _coherence(axes: Axes, time: Floats, coherence: Floats, target: float | None) -> None:

@@ -101,3 +101,5 @@ def _there(trip: Trip, grid: PowerGrid) -> None:
         raise InvalidValue(f"there is no {trip.kind} {trip.number}: the grid has {len(working)}, counted from 0")
     if not working[trip.number]:
         raise InvalidValue(f"{trip.kind} {trip.number} is out of service already")
+    if trip.kind == "load" and grid.load[trip.number] == 0:
+        raise InvalidValue(f"bus {grid.labels[trip.number]} takes nothing, so it has no load that could trip")
