@@ -176,7 +176,7 @@ class GridRun:
 
     @property
     def apart(self) -> Floats:
-        """By how much frequencies of a line's ends differ, mean of the last 2 s, in Hz, shape (L,); 0 if it is off."""
+        """How much frequencies of a line's ends differ, mean of the last 2 s, in Hz, shape (L,): 0 out of service."""
         turns = np.abs(self.turns[self.grid.lines[:, 0]] - self.turns[self.grid.lines[:, 1]])
         found: Floats = np.where(self.grid.lines_on, turns, 0.0) / min(RECENT, self.time[-1])
         return found
