@@ -17,7 +17,7 @@ mpc.baseMVA = 50;
 mpc.bus = [
  10 3 0  0 0 0 1 1.02 0;
  4  1 30 0 0 0 1 0.98 0;
- 7  1 20 0 0 0 1 1.00 0;
+ 7  1 20 0 8 0 1 1.00 0;
  99 4 5  0 0 0 1 1.00 0;
  8  2 -6 0 0 0 1 1.01 0;
 ];
@@ -77,6 +77,8 @@ class TestCase:
             "branches are taken as lossless: resistance, charging, taps and phase shifts are ignored",
             "voltages are nominal",
             "4 MW that generation and load differ by were fed in by all buses alike",
+            "8 MW that shunts draw at nominal voltage were left out",
+            "2 generators were left out, being out of service or at an isolated bus",
             "1 isolated bus was left out",
         )
         assert repr(grid) == "PowerGrid(4 buses, 4 lines, 2 generators, 40 MW)"
@@ -221,6 +223,15 @@ class TestValue:
         fastest = np.sqrt(np.linalg.eigvals(laplacian / grid.inertia[:, None]).real.max())
         assert 0.8 * 300 < fastest <= 300
 
+    def test_nor_comes_to_rest_faster(self):
+        """An inverter without inertia, whose droop damps much: with less inertia RK4 would be thrown out of range."""
+        machines = emerge.Machines(generator_inertia=[4.0, 0.0], generator_damping=[2.0, 20.0], load_inertia=0.0)
+        grid = ring(generator_bus=[0, 1], generation=[0.7, 0.5], rating=[1.0, 5.0], machines=machines)
+        assert (grid.damping / grid.inertia).max() <= 1000 * (1 + 1e-12)
+        run = grid.run(4.0, trips=emerge.Trip(1.0, line=0))
+        assert abs(run.deviation).max() < 1.0
+        assert abs(run.deviation[-1]).max() < 1e-3
+
     @pytest.mark.parametrize(
         ("given", "says"),
         [
@@ -286,6 +297,8 @@ class TestPowerFlow:
         omega = flow.deviation * 2 * np.pi
         assert omega == pytest.approx(-0.1 / grid.damping.sum())
         assert flow.flows[0] + flow.flows[2] == pytest.approx(1.2 - grid.damping[0] * omega)
+        run = grid.run(1.0)  # which begins there
+        assert run.deviation == pytest.approx(np.full((51, 3), flow.deviation))
         still = emerge.Machines(generator_damping=0.0, load_damping=0.0)
         with pytest.raises(emerge.InvalidValue, match=r"differ by -10 MW, and nothing damps"):
             ring(load=[0.0, 0.6, 0.7], machines=still).power_flow()

@@ -204,7 +204,7 @@ class PowerGrid:
         PowerGrid
             Buses are numbered from the slack outwards; labels are those of the case. Capacities are 1/|x| of the
             branches in service, those of parallel ones added, and so are their limits (rateA; 0 is none). `notes` tells
-            what was left out.
+            what was left out; numbers of lines and generators are the grid's, not rows of the case.
 
         Raises
         ------
@@ -258,7 +258,7 @@ class PowerGrid:
     @property
     def inertia(self) -> Floats:
         """M of each bus, in s² per unit and rad: a copy. Lines that trip leave it as it is."""
-        return np.maximum(self.machines._inertia(*self._machines()), self.machines._least(self.stiffness))
+        return np.maximum(self.machines._inertia(*self._machines()), self.machines._least(self.stiffness, self.damping))
 
     @property
     def damping(self) -> Floats:
@@ -414,7 +414,8 @@ class PowerGrid:
         Parameters
         ----------
         phase : array_like of shape (n,), optional
-            Angles in rad at the start; by default those of `power_flow`.
+            Angles in rad at the start, of buses at nominal frequency; by default those of `power_flow`, at its
+            frequency.
         threads : int, optional
             As for `Swarm`.
 
@@ -422,7 +423,7 @@ class PowerGrid:
         -------
         Swarm
             Its velocities are 2π times the buses' frequency deviations in Hz. Use ``method="rk4"`` and ticks of at most
-            2.8 / `Machines.fastest`.
+            2.6 / `Machines.fastest`.
 
         Raises
         ------
@@ -439,8 +440,20 @@ class PowerGrid:
         >>> bool(abs(swarm.velocity).max() < 1e-10)
         True
         """
-        start = self.power_flow().phase if phase is None else _column(phase, "phase", len(self), "bus")
-        return Swarm(self.topology, self._model(), frequency=self.power, phase=start, threads=threads, seed=0)
+        velocity = 0.0
+        if phase is None:
+            flow = self.power_flow()
+            phase, velocity = flow.phase, 2 * np.pi * flow.deviation
+        start = _column(phase, "phase", len(self), "bus")
+        return Swarm(
+            self.topology,
+            self._model(),
+            frequency=self.power,
+            phase=start,
+            velocity=velocity,
+            threads=threads,
+            seed=0,
+        )
 
     def _model(self) -> SecondOrder:
         return SecondOrder(coupling=1.0, normalize="none", inertia=self.inertia, damping=self.damping)
@@ -512,7 +525,7 @@ class PowerGrid:
             Seconds, at least 0, that a line bears more than its limit before it trips too, so that failures may
             cascade. By default lines bear everything. A line beyond its limit from the start trips like any other.
         dt : float, default 0.002
-            Length of a tick in s, at most 2.8 / `Machines.fastest`; the method is RK4.
+            Length of a tick in s, at most 2.6 / `Machines.fastest`; the method is RK4.
         every : float, default 0.02
             Interval in s at which frequencies and flows are kept and limits are watched, a whole number of ticks.
         phase : array_like of shape (n,), optional

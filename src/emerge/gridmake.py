@@ -26,7 +26,7 @@ Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Grid = TypeVar("Grid", bound="PowerGrid")
 
-BUS_TYPE, BUS_VOLTAGE = 1, 7
+BUS_TYPE, BUS_SHUNT, BUS_VOLTAGE = 1, 4, 7
 SLACK, ISOLATED = 3, 4
 GEN_BASE, GEN_MOST = 6, 8
 BRANCH_RATE = 5
@@ -159,6 +159,14 @@ def _notes(case: Case, there: Mask, missing: float, voltages: object, balance: o
     by = "all buses alike" if balance == "spread" else "the slack"
     way = "drawn" if missing < 0 else "fed in"
     notes.append(f"{abs(missing) * case.base:.6g} MW that generation and load differ by were {way} by {by}")
+    shunts = float(case.bus.column(BUS_SHUNT)[there].sum()) if len(case.bus.rows[0]) > BUS_SHUNT else 0.0
+    if shunts:
+        notes.append(f"{shunts:.6g} MW that shunts draw at nominal voltage were left out")
+    idle = int((~case.running).sum()) + int((~there[case.at]).sum())
+    if idle:
+        notes.append(
+            f"{idle} generator{' was' if idle == 1 else 's were'} left out, being out of service or at an isolated bus"
+        )
     gone = int((~there).sum())
     if gone:
         notes.append(f"{gone} isolated bus{' was' if gone == 1 else 'es were'} left out")

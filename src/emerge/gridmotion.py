@@ -23,8 +23,8 @@ __all__ = ["ran"]
 
 Floats = npt.NDArray[np.float64]
 
-REACH = 2.8
-"""RK4 is stable for oscillations of up to 2√2 rad a tick."""
+REACH = 2.6
+"""How long a tick may be, in 1/rate of the fastest mode: RK4 is stable up to 2.62 anywhere in the left half-plane."""
 
 TOLD = 100
 """How often a watcher is told of a run, about."""

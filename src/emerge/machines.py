@@ -35,7 +35,8 @@ class Machines:
     load_damping : float or array_like, default 1.0
         What a load takes more, in units of its power, where frequency is higher by 1; at least 0.
     fastest : float, default 1000.0
-        No bus swings faster than this, in rad/s: where less inertia would let it, it gets more. Greater than 0.
+        No bus swings or comes to rest faster than this, in rad/s: where less inertia would let it, it gets more.
+        Greater than 0.
 
     Raises
     ------
@@ -89,12 +90,13 @@ class Machines:
         total = np.bincount(at, self.generator_damping * rating, n) + self.load_damping * np.abs(load)
         return total / (2 * pi * frequency)
 
-    def _least(self, stiffness: Floats) -> Floats:
-        """Return the least inertia of buses whose lines' capacities add up to these.
+    def _least(self, stiffness: Floats, damping: Floats) -> Floats:
+        """Return the least inertia of buses whose lines' capacities add up to these, with such damping.
 
-        No eigenvalue of M⁻¹L is greater than the largest 2 Lᵢᵢ/Mᵢ (Gershgorin), and none of L grows as angles open.
+        No eigenvalue of M⁻¹L is greater than the largest 2 Lᵢᵢ/Mᵢ (Gershgorin), and none of L grows as angles open;
+        by itself a bus comes to rest at the rate Dᵢ/Mᵢ.
         """
-        return np.maximum(2 * stiffness / self.fastest**2, SMALLEST)
+        return np.maximum(np.maximum(2 * stiffness / self.fastest**2, damping / self.fastest), SMALLEST)
 
 
 def _constants(value: object, name: str) -> float | Floats:
