@@ -230,7 +230,7 @@ class TestValue:
         assert (grid.damping / grid.inertia).max() <= 1000 * (1 + 1e-12)
         run = grid.run(4.0, trips=emerge.Trip(1.0, line=0))
         assert abs(run.deviation).max() < 1.0
-        assert abs(run.deviation[-1]).max() < 1e-3
+        assert abs(run.deviation[-1]).max() < 0.01
 
     @pytest.mark.parametrize(
         ("given", "says"),
@@ -430,7 +430,7 @@ class TestRun:
     @pytest.mark.parametrize(
         ("options", "says"),
         [
-            ({"dt": 0.003}, r"dt must be at most 0\.0028 s where buses swing at up to 1000 rad/s"),
+            ({"dt": 0.003}, r"dt must be at most 0\.0026 s where buses swing at up to 1000 rad/s"),
             ({"every": 0.003}, "every must be a whole number of ticks"),
             ({"every": 0.6}, "the duration must be a whole number of samples"),
             ({"overload": -1.0}, "overload must be at least 0"),
