@@ -136,6 +136,12 @@ class TestModelsEnd:
         faster = dataclasses.replace(run, before=dataclasses.replace(run.before, frequency=500.0))
         assert faster.believed_until == np.inf
 
+    def test_a_grid_that_turns_too_fast_from_the_start_is_not_believed(self):
+        grid = triangle(2.0, load=[0.0, 0.3, 0.3])
+        assert grid.power_flow().deviation > 2.5
+        assert grid.run(1.0, every=0.1).believed_until == pytest.approx(0.4)  # five samples: half a second
+        assert grid.run(0.2, every=0.1).believed_until == pytest.approx(0.2)
+
     def test_a_spike_does_not(self):
         """A light bus jumps to where it belongs in milliseconds."""
         grid = emerge.PowerGrid([(0, 1), (1, 2), (0, 2)], [1.2, 0.8, 0.8], load=[-1, 1, 0])

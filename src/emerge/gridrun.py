@@ -169,10 +169,10 @@ class GridRun:
         """
         most = BELIEVED * self.before.frequency
         suspects = self.deviation[:, (self.deviation.max(axis=0) > most) | (self.deviation.min(axis=0) < -most)]
-        width = min(max(round(LASTING / self.time[1]), 1), len(self.time) - 1)
-        sums = np.cumsum(suspects, axis=0)  # of what starts at 0
+        width = min(max(round(LASTING / self.time[1]), 1), len(self.time))
+        sums = np.cumsum(np.pad(suspects, ((1, 0), (0, 0))), axis=0)
         beyond = (np.abs(sums[width:] - sums[:-width]) > width * most).any(axis=1)
-        return float(self.time[width + np.argmax(beyond)]) if beyond.any() else inf
+        return float(self.time[width - 1 + np.argmax(beyond)]) if beyond.any() else inf
 
     @property
     def apart(self) -> Floats:
