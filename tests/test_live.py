@@ -670,7 +670,7 @@ def alone(code, timeout=60):
 
 @pytest.mark.parametrize("end", ["", "sys.exit(3)", "raise KeyboardInterrupt"])
 def test_the_interpreter_exits_cleanly_with_a_loop_running(end):
-    done = alone(f"live = one.live(0.0005)\nlive.start()\none.run_done = live\n{end}")
+    done = alone(f"live = one.live(0.0005)\nlive.start()\nheld = [one, live]\nheld.append(held)\n{end}")
     assert done.returncode == {"": 0, "sys.exit(3)": 3}.get(end, -2 if os.name == "posix" else 1)
     assert "emerge" not in done.stderr
     assert "Fatal" not in done.stderr
