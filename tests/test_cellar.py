@@ -5,7 +5,7 @@ import platform
 import re
 import shutil
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,8 @@ pytestmark = pytest.mark.skipif(
 def compiled(request, tmp_path_factory):
     """Compile a program once for each sanitizer, and what programs share once for all of them.
 
-    All that is going to be asked for is begun at once, two at a time; the rest when it is asked for.
+    All that is going to be asked for is compiled first, two at a time, so that nothing is compiled beside threads that
+    wait for each other by spinning; the rest when it is asked for.
     """
     folder = tmp_path_factory.mktemp("cellar")
     pool, shared, made = ThreadPoolExecutor(2), {}, {}
@@ -73,6 +74,7 @@ def compiled(request, tmp_path_factory):
             asked = item.callspec.params["program"], item.callspec.params["sanitizer"]
             if asked not in made:
                 begin(*asked)
+    wait(made.values())
     yield compile_program
     pool.shutdown(cancel_futures=True)
 
