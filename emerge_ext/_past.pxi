@@ -47,6 +47,6 @@ cdef void _lay_past(em_past *past, const em_graph *graph, const double[::1] each
     with nogil:
         memset(past.each + graph.ends, 0, EM_PAST_AHEAD * sizeof(double))
         for block in range(em_graph_blocks(graph.n)):
-            em_past_lay(past, graph, block, late)
+            em_rows_lay_ends(graph, block, late, past.each)
         for e in range(graph.ends):
             past.whole = past.whole and late[e] == <double><int64_t>late[e]

@@ -37,7 +37,7 @@ cdef int _show_weights(const em_plastic *plastic, const em_graph *graph, double[
     if plastic.weight == NULL:
         raise InvalidValue("the weights of this swarm do not adapt")
     for block in range(em_graph_blocks(graph.n) if graph.ends > 0 else 0):
-        em_plastic_show(plastic, graph, block, &out[0])
+        em_rows_show_ends(graph, block, plastic.weight, &out[0])
     return 0
 
 
@@ -46,7 +46,7 @@ cdef int _lay_weights(em_plastic *plastic, const em_graph *graph, const double[:
     cdef int64_t block
     _fits_ends(graph, values.shape[0])
     for block in range(em_graph_blocks(graph.n) if graph.ends > 0 else 0):
-        em_plastic_lay(plastic, graph, block, &values[0])
+        em_rows_lay_ends(graph, block, &values[0], plastic.weight)
     return 0
 
 

@@ -133,6 +133,8 @@ cdef extern from "em_rows.h" nogil:
     em_graph *em_rows_create(int64_t n, int64_t ends, bint weighted)
     void em_rows_degrees(const em_graph *graph, int64_t block, int32_t *degree, int64_t *row)
     void em_rows_show(const em_graph *graph, int64_t block, int32_t *indices, double *weights)
+    void em_rows_lay_ends(const em_graph *graph, int64_t block, const double *shown, double *laid)
+    void em_rows_show_ends(const em_graph *graph, int64_t block, const double *laid, double *shown)
     bint em_rows_divide(em_graph *graph)
 
 
@@ -371,7 +373,6 @@ cdef extern from "em_past.h" nogil:
     bint em_past_create(em_past *past, int64_t n, double late, bint in_common, int64_t ends)
     void em_past_free(em_past *past)
     bint em_past_in_common(const em_past *past)
-    void em_past_lay(em_past *past, const em_graph *graph, int64_t block, const double *late)
     void em_past_remember(em_past *past, int64_t slot, const double *phase, double *room)
     int64_t em_past_size(const em_past *past, int64_t ends)
     int64_t em_past_slots(double late)
@@ -431,8 +432,6 @@ cdef extern from "em_plastic.h" nogil:
 
     bint em_plastic_serves(em_step_kind kind)
     void em_plastic_free(em_plastic *plastic)
-    void em_plastic_show(const em_plastic *plastic, const em_graph *graph, int64_t block, double *shown)
-    void em_plastic_lay(em_plastic *plastic, const em_graph *graph, int64_t block, const double *shown)
 
 
 cdef extern from "em_course.h" nogil:

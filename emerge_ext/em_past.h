@@ -74,19 +74,6 @@ static inline int64_t em_past_size(const em_past *past, int64_t ends)
            (past->each == NULL ? 16 * em_graph_blocks(past->ring.n) : 8 * (ends + EM_PAST_AHEAD));
 }
 
-/* Takes the delays of a block's edges, told row by row as all rows of the graph follow each other. */
-static inline void em_past_lay(em_past *past, const em_graph *graph, int64_t block, const double *late)
-{
-    int64_t row[EM_GRAPH_BLOCK];
-    int32_t degree[EM_GRAPH_BLOCK];
-    em_rows_degrees(graph, block, degree, row);
-    em_rows_walk walk = em_rows_enter(graph, block);
-    while (em_rows_next(&walk)) {
-        const double *from = late + row[walk.agent - walk.first];
-        for (int64_t e = 0; e < walk.degree; e++) past->each[em_rows_place(&walk, e)] = from[e];
-    }
-}
-
 /* Writes phasors of phases, which are within reach, into a slot of the ring; `room` is for 2 n numbers. */
 static inline void em_past_remember(
     em_past *past, int64_t slot, const double *restrict phase, double *restrict room)

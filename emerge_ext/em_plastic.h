@@ -230,30 +230,4 @@ static inline void em_plastic_sense(
         em_plastic_channel(plastic, sense, c, &still, false, block, cosine[c], sine[c], field);
 }
 
-/* The weights of a block as users see them, rows one after another, into `shown`, which is of the whole graph. */
-static inline void em_plastic_show(
-    const em_plastic *plastic, const em_graph *graph, int64_t block, double *shown)
-{
-    int64_t row[EM_GRAPH_BLOCK];
-    int32_t degree[EM_GRAPH_BLOCK];
-    em_rows_degrees(graph, block, degree, row);
-    em_rows_walk walk = em_rows_enter(graph, block);
-    while (em_rows_next(&walk))
-        for (int64_t e = 0; e < walk.degree; e++)
-            shown[row[walk.agent - walk.first] + e] = plastic->weight[em_rows_place(&walk, e)];
-}
-
-/* The other way. */
-static inline void em_plastic_lay(
-    em_plastic *plastic, const em_graph *graph, int64_t block, const double *shown)
-{
-    int64_t row[EM_GRAPH_BLOCK];
-    int32_t degree[EM_GRAPH_BLOCK];
-    em_rows_degrees(graph, block, degree, row);
-    em_rows_walk walk = em_rows_enter(graph, block);
-    while (em_rows_next(&walk))
-        for (int64_t e = 0; e < walk.degree; e++)
-            plastic->weight[em_rows_place(&walk, e)] = shown[row[walk.agent - walk.first] + e];
-}
-
 #endif

@@ -164,6 +164,31 @@ static inline void em_rows_show(const em_graph *graph, int64_t block, int32_t *i
     }
 }
 
+/* Numbers of edges, one for each end: those of a block from where users see them, rows of the whole graph one after
+ * another, to where its rows stand. */
+static inline void em_rows_lay_ends(const em_graph *graph, int64_t block, const double *shown, double *laid)
+{
+    int64_t row[EM_GRAPH_BLOCK];
+    int32_t degree[EM_GRAPH_BLOCK];
+    em_rows_degrees(graph, block, degree, row);
+    em_rows_walk walk = em_rows_enter(graph, block);
+    while (em_rows_next(&walk))
+        for (int64_t e = 0; e < walk.degree; e++)
+            laid[em_rows_place(&walk, e)] = shown[row[walk.agent - walk.first] + e];
+}
+
+/* The other way. */
+static inline void em_rows_show_ends(const em_graph *graph, int64_t block, const double *laid, double *shown)
+{
+    int64_t row[EM_GRAPH_BLOCK];
+    int32_t degree[EM_GRAPH_BLOCK];
+    em_rows_degrees(graph, block, degree, row);
+    em_rows_walk walk = em_rows_enter(graph, block);
+    while (em_rows_next(&walk))
+        for (int64_t e = 0; e < walk.degree; e++)
+            shown[row[walk.agent - walk.first] + e] = laid[em_rows_place(&walk, e)];
+}
+
 /* The walk at the row of one agent: O(block). */
 static inline em_rows_walk em_rows_find(const em_graph *graph, int64_t agent)
 {

@@ -68,7 +68,8 @@ static inline em_act_view em_stage_view(
     return view;
 }
 
-/* The phasors of a block that are in front. */
+/* The phasors of a block that are in front; with a delay in common only where they stand apart already, as groups need
+ * them: its own come from the past (em_stage_own). */
 static inline void em_stage_front(
     em_swarm *swarm, int64_t block, em_scratch *scratch, double **cosine, double **sine)
 {
@@ -76,7 +77,8 @@ static inline void em_stage_front(
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     for (int h = 0; h < swarm->channels; h++) {
         em_swarm_own(&front[h], h, first, scratch, &cosine[h], &sine[h]);
-        if (!em_table_is_plain(&front[h])) em_table_load(&front[h], first, count, cosine[h], sine[h]);
+        if (!em_table_is_plain(&front[h]) && !em_past_in_common(&swarm->past))
+            em_table_load(&front[h], first, count, cosine[h], sine[h]);
     }
 }
 

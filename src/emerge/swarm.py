@@ -633,16 +633,17 @@ class Swarm:
         """
         left = admit.count(ticks, "ticks")
         dt = admit.real(dt, "dt", above=0.0)
-        engine, pace, asking = self._engine, self._pace, self._asking
+        engine, pace, asking, past = self._engine, self._pace, self._asking, self._past
         chosen, agents, how = schedule, None, PLAIN  # which serves all, and whose checks a step has no time for
         if method != "euler" or schedule != "barrier" or not order is rtol is atol is dt_min is dt_max is None:
             chosen, agents = schedule_of(schedule, order, self)
             how = integrator(method, chosen, self._model, rtol, atol, dt_min, dt_max)
             adaptive.check_way(self._adapt, how.method, chosen)
-        if self._past is not None:
-            self._past.check(dt, chosen, how.method)
+        if past is not None:
+            past.check(dt, chosen, how.method)
         if asking is None and self._choose_next == inf:
-            self._remember(dt)
+            if past is not None:
+                self._remember(dt)
             engine.step(left, dt, chosen, agents, pace.workers, how.method, how.tolerances)
             return
         check_asking(self._model, dt)

@@ -116,7 +116,7 @@ static void fields(em_graph *graph, bool whole, int size, double *found)
     CHECK(em_past_create(&j.past, AGENTS, LONGEST, false, graph->ends));
     memset(j.past.each + graph->ends, 0, EM_PAST_AHEAD * sizeof *late);
     for (int64_t block = 0; block < em_graph_blocks(AGENTS); block++)
-        em_past_lay(&j.past, graph, block, late);
+        em_rows_lay_ends(graph, block, late, j.past.each);
     j.past.whole = whole;
     for (uint64_t tick = 0; tick <= 20; tick++) fill(&j.past.ring, tick);
     check_together(size, look_back, &j);
