@@ -11,10 +11,16 @@ cdef int _make_past(em_past *past, em_swarm *swarm, double late, const double[::
     behind if there is no memory, or if `rows` raises.
     """
     cdef const em_graph *graph = swarm.sense.graph
-    cdef int64_t ago, block
+    cdef int64_t ago, ends = 0 if each is None else graph.ends
+    cdef const double *edge = NULL
+    cdef em_history_form form = EM_HISTORY_APART
     cdef const double[::1] phase
     cdef double *cosine
-    if not em_past_create(past, swarm.n, late, each is None, graph.ends if each is not None else 0):
+    if ends > 0:
+        edge = &each[0]
+    if each is not None:
+        form = em_past_form(swarm.n, late, edge, ends)
+    if not em_past_create(past, swarm.n, late, form, ends):
         raise TooLarge(
             f"the past of {swarm.n} agents, {em_past_slots(late)} ticks of it, cannot be had: there is no memory left;"
             " use shorter delays or a larger dt"
@@ -23,7 +29,8 @@ cdef int _make_past(em_past *past, em_swarm *swarm, double late, const double[::
     try:
         cosine = <double *>_take(2 * swarm.n * sizeof(double), "phasors of the past")
         if each is not None:
-            _lay_past(past, graph, each)
+            with nogil:
+                em_past_lay(past, graph, edge)
         for ago in range(past.ring.slots):
             phase = next(rows)
             if phase.shape[0] != swarm.n:
@@ -37,16 +44,3 @@ cdef int _make_past(em_past *past, em_swarm *swarm, double late, const double[::
     finally:
         em_base_free(cosine)
     return 0
-
-
-cdef void _lay_past(em_past *past, const em_graph *graph, const double[::1] each) noexcept:
-    """Take the delays of edges, as the rows of the graph stand."""
-    cdef const double *late = &each[0] if graph.ends > 0 else NULL
-    cdef int64_t block, e
-    past.whole = True
-    with nogil:
-        memset(past.each + graph.ends, 0, EM_PAST_AHEAD * sizeof(double))
-        for block in range(em_graph_blocks(graph.n)):
-            em_rows_lay_ends(graph, block, late, past.each)
-        for e in range(graph.ends):
-            past.whole = past.whole and late[e] == <double><int64_t>late[e]

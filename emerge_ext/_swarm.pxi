@@ -415,7 +415,7 @@ cdef class Engine:
         """Go on with another graph of as many agents, from the next tick on; never waits for a tick."""
         if graph.graph.n != self.swarm.n:
             raise InvalidValue(f"the topology has {graph.graph.n} agents, but the swarm has {self.swarm.n}")
-        if self.swarm.past.each != NULL and (
+        if em_past_of_edges(&self.swarm.past) and (
                 graph.graph.kind != EM_GRAPH_STORED or graph.graph.ends != self.swarm.sense.graph.ends):
             raise InvalidValue("edges that have delays of their own can change their weights only")
         self._guard()

@@ -355,7 +355,8 @@ cdef extern from "em_sense.h" nogil:
 
 
 cdef extern from "em_past.h" nogil:
-    const int EM_PAST_AHEAD
+    ctypedef enum em_history_form:
+        EM_HISTORY_APART
 
     ctypedef struct em_history:
         int64_t slots
@@ -364,15 +365,16 @@ cdef extern from "em_past.h" nogil:
     ctypedef struct em_past:
         em_history ring
         double late
-        double *each
-        bint whole
         double *own
 
     int64_t em_history_size(const em_history *history)
     int64_t em_history_slot(const em_history *history, uint64_t tick, int64_t ago)
-    bint em_past_create(em_past *past, int64_t n, double late, bint in_common, int64_t ends)
+    bint em_past_create(em_past *past, int64_t n, double late, em_history_form form, int64_t ends)
+    em_history_form em_past_form(int64_t n, double longest, const double *late, int64_t ends)
     void em_past_free(em_past *past)
     bint em_past_in_common(const em_past *past)
+    void em_past_lay(em_past *past, const em_graph *graph, const double *late)
+    bint em_past_of_edges(const em_past *past)
     void em_past_remember(em_past *past, int64_t slot, const double *phase, double *room)
     int64_t em_past_size(const em_past *past, int64_t ends)
     int64_t em_past_slots(double late)

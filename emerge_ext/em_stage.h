@@ -104,8 +104,8 @@ static inline void em_stage_sense(
     const em_past_moment when = {swarm->drawn, em_step_methods[swarm->step].node[stage]};
     int64_t first = em_swarm_first(block), count = em_swarm_count(swarm, block);
     em_stage_front(swarm, block, scratch, cosine, sine);
-    if (swarm->past.each != NULL)
-        em_past_block(&swarm->past, sense, when, swarm->channels, first, count, scratch->field);
+    if (em_past_of_edges(&swarm->past))
+        em_late_block(&swarm->past, sense, when, swarm->channels, first, count, scratch->field);
     else if (swarm->plastic.weight != NULL)
         em_plastic_sense(&swarm->plastic, sense, swarm->channels, block, cosine, sine, scratch->field);
     else

@@ -15,7 +15,7 @@
 #include "em_course.h"
 #include "em_energy.h"
 #include "em_inbox.h"
-#include "em_past.h"
+#include "em_late.h"
 #include "em_plastic.h"
 
 #define EM_SWARM_NOBODY UINT64_MAX
@@ -329,7 +329,7 @@ static inline void em_swarm_phasors(
         em_swarm_pieces(swarm, h, block, count, cosine[h], sine[h]);
         if (!em_table_is_plain(&table[h])) em_table_store(&table[h], first, count, cosine[h], sine[h]);
     }
-    if (swarm->past.each != NULL && when.node == 0.0) {
+    if (em_past_of_edges(&swarm->past) && when.node == 0.0) {
         const em_history *ring = &swarm->past.ring;
         em_history_store(ring, em_history_slot(ring, when.tick, 0), first, count, cosine[0], sine[0]);
     }
@@ -394,7 +394,7 @@ static inline void em_swarm_cut(em_swarm *swarm)
 {
     const em_tiles *tiles = em_tiles_of(swarm->sense.graph);
     const em_table *table = &swarm->table[0][0];
-    bool plain = swarm->channels == 1 && swarm->plastic.weight == NULL && swarm->past.each == NULL;
+    bool plain = swarm->channels == 1 && swarm->plastic.weight == NULL && !em_past_of_edges(&swarm->past);
     bool suits = tiles != NULL && plain && table->pairs && table->single && !table->latest;
     swarm->tiles = suits && em_tiles_sums_size(tiles) <= swarm->panel_room ? tiles : NULL;
     swarm->unit = swarm->tiles == NULL ? 1 : em_tiles_panel(tiles);

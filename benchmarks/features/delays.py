@@ -1,7 +1,8 @@
 """What sensing late costs: a delay in common beside a plain tick, delays of edges beside the bare gather of the same.
 
 Delays of edges are drawn between one tick and the longest, whole or not. What lies between ticks is read off a cubic,
-so that each edge looks at four cells of the ring in a line. The bare gather loads the same cells of a ring as large.
+so that each edge looks at four cells of the ring in a line; at a tick it looks at one, beside those of other agents. The
+bare gather loads the same cells of a ring as large.
 """
 
 import check
@@ -21,7 +22,7 @@ EDGES = tuple((kind, longest) for longest in (10, 100) for kind in ("whole ticks
 OF_GATHER = 1.6
 """Kinds of delays of edges and the longest of each, in ticks; how many bare gathers a tick may take."""
 
-CUBIC, SEED = 4, 5
+CUBIC, APART, SEED = 4, 32, 5
 
 
 def name_of(kind, longest):
@@ -58,15 +59,16 @@ def hold(name, topology, late):
 
 
 def cells(topology, late):
-    """Return where each edge end looks, row by row, in a ring by agent as the engine keeps one, and its size."""
+    """Return where each edge end looks, row by row, in a ring as the engine keeps one, and its size."""
     there = np.column_stack([topology.edges, late.view(np.int64)])
     row, agent, each = np.concatenate([there, there[:, [1, 0, 2]]]).T
     order = np.lexsort((agent, row))
     agent, ago = agent[order], each[order].copy().view(np.float64)
     slots = int(late.max()) + CUBIC + 1
-    line = slots + CUBIC - 1
     if (ago == np.rint(ago)).all():
-        return agent * line + (-ago.astype(np.int64)) % slots, line * len(topology)
+        apart = -(-len(topology) // APART) * APART
+        return (-ago.astype(np.int64)) % slots * apart + agent, slots * apart
+    line = slots + CUBIC - 1
     oldest = np.maximum(np.floor(ago).astype(np.int64) - 1, 0) + CUBIC - 1
     return ((agent * line + (-oldest) % slots)[:, None] + np.arange(CUBIC)).ravel(), line * len(topology)
 

@@ -1,6 +1,7 @@
-/* The ring of past phasors: what was stored is there, in either layout; cubics are met between ticks, and ticks to the bit;
- * threads that write the next tick while others look back give the same fields for any team. */
-#include "em_past.h"
+/* The ring of past phasors: what was stored is there, in every form; cubics are met between ticks, and ticks to the bit;
+ * edges that all have the same delay see what a delay in common shows, to the bit; threads that write the next tick while
+ * others look back give the same fields for any team. */
+#include "em_late.h"
 #include "em_team.h"
 
 #include "check.h"
@@ -25,10 +26,10 @@ static void fill(em_history *ring, uint64_t tick)
     }
 }
 
-static void ticks_are_kept(bool agents)
+static void ticks_are_kept(em_history_form form)
 {
     em_history ring;
-    CHECK(em_history_create(&ring, AGENTS, 7, agents));
+    CHECK(em_history_create(&ring, AGENTS, 7, form));
     for (int64_t k = 0; k < em_history_size(&ring); k++) CHECK(ring.cell[k] == 0.0);
     for (uint64_t tick = 0; tick < TICKS; tick++) {
         fill(&ring, tick);
@@ -42,32 +43,73 @@ static void ticks_are_kept(bool agents)
     em_base_free(ring.cell);
 }
 
-/* In common and by edge, at any time from now to the longest delay. */
+/* In common, at any time from now to the longest delay. */
 static void cubics_are_met(void)
 {
-    em_past common, each;
+    em_past common;
     double cosine[EM_GRAPH_BLOCK], sine[EM_GRAPH_BLOCK];
-    CHECK(em_past_create(&common, AGENTS, LONGEST, true, 0));
-    CHECK(em_past_create(&each, AGENTS, LONGEST, false, 1));
-    for (uint64_t tick = 0; tick < TICKS; tick++) fill(&common.ring, tick), fill(&each.ring, tick);
-    const em_graph none = {.kind = EM_GRAPH_STORED};
-    const em_past_eyes eyes = em_past_open(&each, &none, NULL, (em_past_moment){TICKS - 1, 0.0}, 0);
+    CHECK(em_past_create(&common, AGENTS, LONGEST, EM_HISTORY_APART, 0));
+    for (uint64_t tick = 0; tick < TICKS; tick++) fill(&common.ring, tick);
     for (double ago = 0.0; ago <= LONGEST; ago += 0.0625) {
-        const bool whole = ago == (double)(int64_t)ago;
         common.late = ago;
         em_past_show(&common, (em_past_moment){TICKS - 1, 0.0}, EM_GRAPH_BLOCK, 40, cosine, sine);
         for (int32_t i = 0; i < 40; i++) {
-            const em_table_pair one = em_past_look(&eyes, false, EM_GRAPH_BLOCK + i, ago);
             const double wanted = course(EM_GRAPH_BLOCK + i, TICKS - 1 - ago);
             CHECK(fabs(cosine[i] - wanted) < 1e-14 && fabs(sine[i] + wanted) < 1e-14);
-            CHECK(EM_TABLE_PART(one, 0) == cosine[i] && EM_TABLE_PART(one, 1) == sine[i]);
-            if (!whole) continue;
-            const em_table_pair tick = em_past_look(&eyes, true, EM_GRAPH_BLOCK + i, ago);
-            CHECK(
-                cosine[i] == wanted && EM_TABLE_PART(tick, 0) == wanted && EM_TABLE_PART(tick, 1) == -wanted);
+            if (ago == (double)(int64_t)ago) CHECK(cosine[i] == wanted && sine[i] == -wanted);
         }
     }
-    em_past_free(&common), em_past_free(&each);
+    em_past_free(&common);
+}
+
+/* A past of edges that all have the same delay, and a table of what they see if that is 0. */
+static void edges_see(
+    const em_graph *graph, em_history_form form, double ago, em_past_moment when, void *cells, double *found)
+{
+    em_past past;
+    em_sense sense = {.graph = graph, .table = {{.cells = cells, .n = AGENTS, .pairs = true}}};
+    double *late = malloc((size_t)graph->ends * sizeof *late);
+    for (int64_t e = 0; e < graph->ends; e++) late[e] = ago;
+    CHECK(em_past_create(&past, AGENTS, LONGEST, form, graph->ends));
+    em_past_lay(&past, graph, late);
+    for (uint64_t tick = 0; tick <= when.tick; tick++) fill(&past.ring, tick);
+    for (int64_t block = 0; block < em_graph_blocks(AGENTS); block++) {
+        const int64_t first = block * EM_GRAPH_BLOCK, count = em_graph_count(AGENTS, block);
+        em_late_block(&past, &sense, when, 1, first, count, found + 2 * first);
+    }
+    em_past_free(&past), free(late);
+}
+
+static void edges_see_what_is_shown(const em_graph *graph)
+{
+    const size_t all = 2 * 5 * EM_GRAPH_BLOCK * sizeof(double);
+    double *shown = calloc(1, all), *nothing = calloc(1, all), *wanted = calloc(1, all), *found = calloc(1, all);
+    const em_sense sense = {.graph = graph, .table = {{.cells = shown, .n = AGENTS, .pairs = true}}};
+    em_past common;
+    CHECK(em_past_create(&common, AGENTS, LONGEST, EM_HISTORY_APART, 0));
+    for (uint64_t tick = 0; tick < TICKS; tick++) fill(&common.ring, tick);
+    for (double ago = 0.0; ago <= LONGEST; ago = ago == 0.0 ? 1.0 : ago + 0.25)
+        for (double node = 0.0; node <= 1.0; node += 0.5) {
+            const em_past_moment when = {TICKS - 1, ago == 0.0 ? 0.0 : node};
+            common.late = ago;
+            for (int64_t block = 0; block < em_graph_blocks(AGENTS); block++) {
+                const int64_t first = block * EM_GRAPH_BLOCK, count = em_graph_count(AGENTS, block);
+                double cosine[EM_GRAPH_BLOCK], sine[EM_GRAPH_BLOCK];
+                em_past_show(&common, when, first, count, cosine, sine);
+                em_table_store(&sense.table[0], first, count, cosine, sine);
+            }
+            for (int64_t block = 0; block < em_graph_blocks(AGENTS); block++) {
+                const int64_t first = block * EM_GRAPH_BLOCK, count = em_graph_count(AGENTS, block);
+                double *none[EM_SENSE_CHANNELS] = {NULL};
+                em_sense_block(&sense, 1, first, count, none, none, wanted + 2 * first);
+            }
+            for (em_history_form form = EM_HISTORY_PAIRS; form <= EM_HISTORY_LINES; form++) {
+                if (form == EM_HISTORY_PAIRS && ago != (double)(int64_t)ago) continue;
+                edges_see(graph, form, ago, when, ago == 0.0 ? shown : nothing, found);
+                CHECK(memcmp(found, wanted, all) == 0);
+            }
+        }
+    em_past_free(&common), free(shown), free(nothing), free(wanted), free(found);
 }
 
 typedef struct {
@@ -89,7 +131,7 @@ static void *look_back(void *argument)
             const int64_t first = block * EM_GRAPH_BLOCK, count = em_graph_count(AGENTS, block);
             double *field = j->found + 2 * first, cosine[EM_GRAPH_BLOCK], sine[EM_GRAPH_BLOCK];
             const em_past_moment when = {tick, tick % 2 == 0 ? 0.0 : 0.5};
-            em_past_block(&j->past, &j->sense, when, 1, first, count, field);
+            em_late_block(&j->past, &j->sense, when, 1, first, count, field);
             for (int64_t i = 0; i < count; i++)
                 cosine[i] = 0.9 * field[i], sine[i] = 0.9 * field[EM_GRAPH_BLOCK + i];
             em_history_store(
@@ -113,11 +155,10 @@ static void fields(em_graph *graph, bool whole, int size, double *found)
         late[e] = whole ? floor(ticks) : ticks;
     }
     em_team_init(j.team, 2);
-    CHECK(em_past_create(&j.past, AGENTS, LONGEST, false, graph->ends));
-    memset(j.past.each + graph->ends, 0, EM_PAST_AHEAD * sizeof *late);
-    for (int64_t block = 0; block < em_graph_blocks(AGENTS); block++)
-        em_rows_lay_ends(graph, block, late, j.past.each);
-    j.past.whole = whole;
+    const em_history_form form = em_past_form(AGENTS, LONGEST, late, graph->ends);
+    CHECK(form == (whole ? EM_HISTORY_PAIRS : EM_HISTORY_LINES));
+    CHECK(em_past_create(&j.past, AGENTS, LONGEST, form, graph->ends));
+    em_past_lay(&j.past, graph, late);
     for (uint64_t tick = 0; tick <= 20; tick++) fill(&j.past.ring, tick);
     check_together(size, look_back, &j);
     em_past_free(&j.past), em_base_free(j.team), free(late);
@@ -129,10 +170,11 @@ int main(int argc, char **argv)
     const int64_t before = em_base_live();
     const size_t all = 2 * 5 * EM_GRAPH_BLOCK * sizeof(double);
     double *first = calloc(1, all), *other = calloc(1, all);
-    ticks_are_kept(false), ticks_are_kept(true);
+    ticks_are_kept(EM_HISTORY_APART), ticks_are_kept(EM_HISTORY_PAIRS), ticks_are_kept(EM_HISTORY_LINES);
     cubics_are_met();
     for (int k = 0; k < 4; k++) {
         em_graph *graph = phases_scattered(AGENTS, 6, 900, 7, k % 2 == 1);
+        if (k < 2) edges_see_what_is_shown(graph);
         fields(graph, k > 1, 1, first);
         fields(graph, k > 1, size, other);
         double most = 0.0;
