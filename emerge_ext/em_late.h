@@ -84,7 +84,7 @@ static EM_BASE_INLINE em_table_pair em_late_within(const em_late_eyes *eyes, int
 }
 
 /* Tells the cells of the next group of edges, and fetches them. */
-static EM_BASE_INLINE void em_late_tell(const em_late_eyes *eyes, em_late_plan *plan)
+static inline void em_late_tell(const em_late_eyes *eyes, em_late_plan *plan)
 {
     const uint64_t from = (uint64_t)(plan->next - plan->first) % (2 * EM_LATE_GROUP);
     const int32_t *index = eyes->graph->indices + plan->next, slots = (int32_t)eyes->past->ring.slots;
@@ -189,8 +189,8 @@ static inline void em_late_block(
 {
     for (int c = 0; c < channels; c++) {
         const em_late_eyes eyes = em_late_open(past, sense->graph, &sense->table[c], when, c);
-        const em_sense_rows rows = {
-            sense, first, field + 2 * c * EM_GRAPH_BLOCK, field + (2 * c + 1) * EM_GRAPH_BLOCK, -1, 1.0};
+        const em_sense_rows rows = em_sense_begin(
+            sense, first, field + 2 * c * EM_GRAPH_BLOCK, field + (2 * c + 1) * EM_GRAPH_BLOCK);
         if (past->place == NULL)
             em_late_rows(eyes, EM_LATE_LINE, rows, count);
         else if (when.node == 0.0 || when.node == 1.0)

@@ -185,7 +185,7 @@ static inline int64_t em_plastic_channel(
     const em_table *table = &sense->table[channel];
     double *re = field + 2 * channel * EM_GRAPH_BLOCK;
     const em_plastic_block one = {
-        .rows = {sense, first, re, re + EM_GRAPH_BLOCK, -1, 1.0},
+        .rows = em_sense_begin(sense, first, re, re + EM_GRAPH_BLOCK),
         .law = *plastic,
         .move = *move,
         .indices = sense->graph->indices,

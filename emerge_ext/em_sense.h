@@ -61,20 +61,28 @@ typedef struct { /* where the fields of a block go, and by what they are multipl
     const em_sense *sense;
     int64_t first;
     double *restrict re, *restrict im;
-    int64_t degree; /* the last one, and its scale */
-    double scale;
+    int64_t degree; /* the last one whose scale is known; -1: each row has its own */
+    em_table_pair scale;
 } em_sense_rows;
 
+static inline em_sense_rows em_sense_begin(const em_sense *sense, int64_t first, double *re, double *im)
+{
+    return (em_sense_rows){sense, first, re, im, -1, {0}};
+}
+
+/* Rows of a block stand by degree, so the scale is seldom another one. */
 static EM_BASE_INLINE void em_sense_keep(em_sense_rows *rows, int64_t row, int64_t degree, em_table_pair sum)
 {
     const em_graph *graph = rows->sense->graph;
     const uint16_t i = graph->order[row];
-    if (degree != rows->degree || graph->divisor != NULL) {
-        rows->degree = degree;
-        rows->scale = em_sense_scale(rows->sense, row, degree);
+    if (degree != rows->degree) {
+        const double one = em_sense_scale(rows->sense, row, degree);
+        rows->degree = graph->divisor == NULL ? degree : -1;
+        rows->scale = (em_table_pair){one, one};
     }
-    rows->re[i] = EM_TABLE_PART(sum, 0) * rows->scale;
-    rows->im[i] = EM_TABLE_PART(sum, 1) * rows->scale;
+    const em_table_pair field = EM_TABLE_PRODUCT(sum, rows->scale);
+    rows->re[i] = EM_TABLE_PART(field, 0);
+    rows->im[i] = EM_TABLE_PART(field, 1);
 }
 
 /* The fields of a block: strips of four rows side by side, what they have in common first; then the rows that are
@@ -132,7 +140,7 @@ static inline void em_sense_stored(
     const void *cells = table->cells;
     const bool far = em_table_size(table->n, table->single) >= EM_SENSE_FAR;
     const int64_t edge = graph->start[first / EM_GRAPH_BLOCK];
-    const em_sense_rows rows = {sense, first, re, im, -1, 1.0};
+    const em_sense_rows rows = em_sense_begin(sense, first, re, im);
     if (sense->ready != NULL) {
         em_sense_ready(rows, count);
         return;

@@ -20,6 +20,7 @@ typedef double em_table_pair __attribute__((vector_size(16), may_alias));
 typedef float em_table_small __attribute__((vector_size(8), may_alias));
 #define EM_TABLE_PART(pair, k)                 ((pair)[k])
 #define EM_TABLE_ADD(sum, pair, w)             ((sum) += (w) * (pair))
+#define EM_TABLE_PRODUCT(one, two)             ((one) * (two)) /* part by part */
 #define EM_TABLE_WIDEN(small)                  __builtin_convertvector(small, em_table_pair)
 /* Part by part, w times the product of two pairs. */
 #define EM_TABLE_ADD_PRODUCT(sum, one, two, w) ((sum) += (w) * ((one) * (two)))
@@ -33,6 +34,8 @@ typedef struct {
 #define EM_TABLE_PART(pair, k) ((pair).part[k])
 #define EM_TABLE_ADD(sum, pair, w)                                                                           \
     ((sum).part[0] += (w) * (pair).part[0], (sum).part[1] += (w) * (pair).part[1])
+#define EM_TABLE_PRODUCT(one, two)                                                                           \
+    ((em_table_pair){{(one).part[0] * (two).part[0], (one).part[1] * (two).part[1]}})
 #define EM_TABLE_ADD_PRODUCT(sum, one, two, w)                                                               \
     ((sum).part[0] += (w) * ((one).part[0] * (two).part[0]),                                                 \
      (sum).part[1] += (w) * ((one).part[1] * (two).part[1]))
