@@ -22,8 +22,8 @@ cdef int _make_past(em_past *past, em_swarm *swarm, double late, const double[::
         form = em_past_form(swarm.n, late, edge, ends)
     if not em_past_create(past, swarm.n, late, form, ends):
         raise TooLarge(
-            f"the past of {swarm.n} agents, {em_past_slots(late)} ticks of it, cannot be had: there is no memory left;"
-            " use shorter delays or a larger dt"
+            f"the past of {swarm.n} agents, {em_past_slots(late, form)} ticks of it, cannot be had:"
+            " there is no memory left; use shorter delays or a larger dt"
         )
     cosine = NULL
     try:

@@ -377,7 +377,7 @@ cdef extern from "em_past.h" nogil:
     bint em_past_of_edges(const em_past *past)
     void em_past_remember(em_past *past, int64_t slot, const double *phase, double *room)
     int64_t em_past_size(const em_past *past, int64_t ends)
-    int64_t em_past_slots(double late)
+    int64_t em_past_slots(double late, em_history_form form)
 
 
 cdef extern from "em_act.h" nogil:

@@ -13,30 +13,35 @@
 #define EM_LATE_GROUP (EM_PAST_AHEAD / 2) /* edges whose cells are told at a time; twice as many are known */
 
 typedef enum { /* what an edge sees */
-    EM_LATE_TICK,
-    EM_LATE_WITHIN,
-    EM_LATE_LINE,
+               EM_LATE_TICK,
+               EM_LATE_WITHIN,
+               EM_LATE_LINE,
 } em_late_sight;
 
 typedef struct { /* what edges are seen by */
     const em_past *past;
     const em_graph *graph;
     const em_table *table;
-    const em_table_pair *cell;
+    const double *cell;
     int64_t slot;  /* of the tick that is the present */
-    int64_t base;  /* cells of pairs before that of agent 0 now */
-    int64_t apart; /* between ticks of pairs */
-    int64_t size;  /* of all pairs */
-    int64_t line;  /* between agents of lines */
+    int64_t base;  /* in pairs: numbers before the phasor of agent 0 now, ... */
+    int64_t apart; /* ... from tick to tick, ... */
+    int64_t size;  /* ... and of all */
+    int64_t line;  /* in lines: numbers from agent to agent */
     double node;
     em_past_points near, rest; /* within a tick: those of delay 1, and of all longer ones */
     int power;                 /* of the phasor, less one: the channel */
     bool far;                  /* it pays to fetch ahead */
 } em_late_eyes;
 
+typedef struct { /* what the loops over rows are told by constants */
+    em_late_sight sight;
+    bool plain; /* phasors of the first channel, each counted once, none of them of now */
+} em_late_form;
+
 typedef struct { /* the four cells of edges to come, at their number since the first, modulo two groups */
     int64_t first, next;
-    int64_t cell[2 * EM_LATE_GROUP];
+    int64_t cell[2 * EM_LATE_GROUP]; /* numbers before the oldest */
     double part[EM_HISTORY_POINTS][2 * EM_LATE_GROUP];
 } em_late_plan;
 
@@ -45,17 +50,17 @@ static inline em_late_eyes em_late_open(
     const em_past *past, const em_graph *graph, const em_table *table, em_past_moment when, int channel)
 {
     const em_history *ring = &past->ring;
-    const int64_t slot = em_history_slot(ring, when.tick, 0), apart = em_table_apart(ring->n);
+    const int64_t slot = em_history_slot(ring, when.tick, 0), apart = 2 * em_table_apart(ring->n);
     return (em_late_eyes){
         .past = past,
         .graph = graph,
         .table = table,
-        .cell = (const em_table_pair *)ring->cell,
+        .cell = ring->cell,
         .slot = slot,
         .base = (slot + (when.node == 1.0)) * apart,
         .apart = apart,
         .size = ring->slots * apart,
-        .line = ring->slots + EM_HISTORY_POINTS - 1,
+        .line = 2 * (ring->slots + EM_HISTORY_POINTS - 1),
         .node = when.node,
         .near = em_past_between(1.0 - when.node),
         .rest = em_past_between(2.0 - when.node),
@@ -64,11 +69,11 @@ static inline em_late_eyes em_late_open(
     };
 }
 
-/* The cell at a place, from the present on or before it. */
+/* The phasor at a place that em_past.h tells. */
 static EM_BASE_INLINE const em_table_pair *em_late_find(const em_late_eyes *eyes, int64_t place)
 {
     place += eyes->base;
-    return eyes->cell + (place < 0 ? place + eyes->size : place);
+    return (const em_table_pair *)(eyes->cell + (place < 0 ? place + eyes->size : place));
 }
 
 /* Within a tick: the cubic through four ticks. */
@@ -94,11 +99,11 @@ static inline void em_late_tell(const em_late_eyes *eyes, em_late_plan *plan)
         const em_past_points points = em_past_between(each[k] - eyes->node);
         const int32_t slot = (int32_t)eyes->slot - (int32_t)points.back - (EM_HISTORY_POINTS - 1);
         for (int p = 0; p < EM_HISTORY_POINTS; p++) plan->part[p][from + k] = points.part[p];
-        cell[k] = index[k] * eyes->line + (slot < 0 ? slot + slots : slot);
+        cell[k] = index[k] * eyes->line + 2 * (slot < 0 ? slot + slots : slot);
     }
     for (int k = 0; k < EM_LATE_GROUP; k++) {
         EM_BASE_FETCH(eyes->cell + cell[k]);
-        EM_BASE_FETCH(eyes->cell + cell[k] + EM_HISTORY_POINTS - 1);
+        EM_BASE_FETCH(eyes->cell + cell[k] + 2 * (EM_HISTORY_POINTS - 1));
     }
     plan->next += EM_LATE_GROUP;
 }
@@ -109,7 +114,7 @@ em_late_between(const em_late_eyes *eyes, em_late_plan *plan, int64_t edge)
 {
     const uint64_t k = (uint64_t)(edge - plan->first) % (2 * EM_LATE_GROUP);
     if (edge + EM_LATE_GROUP >= plan->next) em_late_tell(eyes, plan);
-    const em_table_pair *cell = eyes->cell + plan->cell[k];
+    const em_table_pair *cell = (const em_table_pair *)(eyes->cell + plan->cell[k]);
     em_table_pair sum = {0};
     for (int p = 0; p < EM_HISTORY_POINTS; p++)
         EM_TABLE_ADD(sum, cell[EM_HISTORY_POINTS - 1 - p], plan->part[p][k]);
@@ -117,10 +122,11 @@ em_late_between(const em_late_eyes *eyes, em_late_plan *plan, int64_t edge)
 }
 
 /* A phasor to the power of the channel. */
-static inline em_table_pair em_late_power(em_table_pair one, int power)
+static EM_BASE_INLINE em_table_pair em_late_power(em_table_pair one, int power)
 {
     const double c1 = EM_TABLE_PART(one, 0), s1 = EM_TABLE_PART(one, 1);
     double c = c1, s = s1;
+    if (power == 0) return one;
     for (int h = 0; h < power; h++) {
         const double x = c * c1 - s * s1;
         s = s * c1 + c * s1;
@@ -131,45 +137,46 @@ static inline em_table_pair em_late_power(em_table_pair one, int power)
 
 /* Adds what edge `edge` shows of its other end. */
 static EM_BASE_INLINE void em_late_add(
-    const em_late_eyes *eyes, em_late_sight sight, em_late_plan *plan, int64_t edge, em_table_pair *sum)
+    const em_late_eyes *eyes, em_late_form form, em_late_plan *plan, int64_t edge, em_table_pair *sum)
 {
     const int32_t *place = eyes->past->place;
-    const double *weight = eyes->graph->weights;
+    const double *each = eyes->past->each, *weight = eyes->graph->weights;
+    const bool lines = form.sight == EM_LATE_LINE;
+    const int power = form.plain ? 0 : eyes->power;
     em_table_pair other;
-    if (sight == EM_LATE_LINE)
-        other = em_late_between(eyes, plan, edge);
-    else if (sight == EM_LATE_TICK)
-        other = *em_late_find(eyes, place[edge]);
-    else
-        other = em_late_within(eyes, place[edge]);
-    if (sight != EM_LATE_LINE && eyes->far) EM_BASE_FETCH(em_late_find(eyes, place[edge + EM_PAST_AHEAD]));
-    if (eyes->power > 0) other = em_late_power(other, eyes->power);
-    if (eyes->past->now && (sight == EM_LATE_LINE ? eyes->past->each[edge] == 0.0 : place[edge] >= 0))
+    if (!form.plain && (lines ? each[edge] == 0.0 : place[edge] >= 0))
         other = em_table_read(eyes->table, eyes->graph->indices[edge]);
-    EM_TABLE_ADD(*sum, other, weight != NULL ? weight[edge] : 1.0);
+    else if (lines)
+        other = em_late_power(em_late_between(eyes, plan, edge), power);
+    else if (form.sight == EM_LATE_TICK)
+        other = em_late_power(*em_late_find(eyes, place[edge]), power);
+    else
+        other = em_late_power(em_late_within(eyes, place[edge]), power);
+    if (!lines && eyes->far) EM_BASE_FETCH(em_late_find(eyes, place[edge + EM_PAST_AHEAD]));
+    EM_TABLE_ADD(*sum, other, !form.plain && weight != NULL ? weight[edge] : 1.0);
 }
 
 /* The fields of a block: rows in strips, as em_sense_strips has them. */
 static EM_BASE_INLINE void em_late_rows(
-    const em_late_eyes eyes, em_late_sight sight, em_sense_rows rows, int64_t count)
+    const em_late_eyes eyes, em_late_form form, em_sense_rows rows, int64_t count)
 {
     const em_graph *graph = eyes.graph;
     const int32_t *degree = graph->degree + rows.first;
     int64_t edge = graph->start[rows.first / EM_GRAPH_BLOCK], k = 0;
     em_late_plan plan = {.first = edge, .next = edge};
-    if (sight == EM_LATE_LINE) em_late_tell(&eyes, &plan);
+    if (form.sight == EM_LATE_LINE) em_late_tell(&eyes, &plan);
     for (; k + EM_GRAPH_STRIP <= count; k += EM_GRAPH_STRIP) {
         em_table_pair s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
         const int64_t d0 = degree[k], d1 = degree[k + 1], d2 = degree[k + 2], d3 = degree[k + 3];
         for (int64_t end = edge + EM_GRAPH_STRIP * d0; edge < end; edge += EM_GRAPH_STRIP) {
-            em_late_add(&eyes, sight, &plan, edge, &s0);
-            em_late_add(&eyes, sight, &plan, edge + 1, &s1);
-            em_late_add(&eyes, sight, &plan, edge + 2, &s2);
-            em_late_add(&eyes, sight, &plan, edge + 3, &s3);
+            em_late_add(&eyes, form, &plan, edge, &s0);
+            em_late_add(&eyes, form, &plan, edge + 1, &s1);
+            em_late_add(&eyes, form, &plan, edge + 2, &s2);
+            em_late_add(&eyes, form, &plan, edge + 3, &s3);
         }
-        for (int64_t end = edge + (d1 - d0); edge < end; edge++) em_late_add(&eyes, sight, &plan, edge, &s1);
-        for (int64_t end = edge + (d2 - d0); edge < end; edge++) em_late_add(&eyes, sight, &plan, edge, &s2);
-        for (int64_t end = edge + (d3 - d0); edge < end; edge++) em_late_add(&eyes, sight, &plan, edge, &s3);
+        for (int64_t end = edge + (d1 - d0); edge < end; edge++) em_late_add(&eyes, form, &plan, edge, &s1);
+        for (int64_t end = edge + (d2 - d0); edge < end; edge++) em_late_add(&eyes, form, &plan, edge, &s2);
+        for (int64_t end = edge + (d3 - d0); edge < end; edge++) em_late_add(&eyes, form, &plan, edge, &s3);
         em_sense_keep(&rows, rows.first + k, d0, s0);
         em_sense_keep(&rows, rows.first + k + 1, d1, s1);
         em_sense_keep(&rows, rows.first + k + 2, d2, s2);
@@ -177,7 +184,7 @@ static EM_BASE_INLINE void em_late_rows(
     }
     for (; k < count; k++) {
         em_table_pair sum = {0};
-        for (int64_t end = edge + degree[k]; edge < end; edge++) em_late_add(&eyes, sight, &plan, edge, &sum);
+        for (int64_t end = edge + degree[k]; edge < end; edge++) em_late_add(&eyes, form, &plan, edge, &sum);
         em_sense_keep(&rows, rows.first + k, degree[k], sum);
     }
 }
@@ -191,12 +198,21 @@ static inline void em_late_block(
         const em_late_eyes eyes = em_late_open(past, sense->graph, &sense->table[c], when, c);
         const em_sense_rows rows = em_sense_begin(
             sense, first, field + 2 * c * EM_GRAPH_BLOCK, field + (2 * c + 1) * EM_GRAPH_BLOCK);
-        if (past->place == NULL)
-            em_late_rows(eyes, EM_LATE_LINE, rows, count);
-        else if (when.node == 0.0 || when.node == 1.0)
-            em_late_rows(eyes, EM_LATE_TICK, rows, count);
-        else
-            em_late_rows(eyes, EM_LATE_WITHIN, rows, count);
+        const bool plain = c == 0 && sense->graph->weights == NULL && !past->now;
+        const bool tick = when.node == 0.0 || when.node == 1.0;
+#define EM_LATE_CASE(S, P)                                                                                   \
+    case 2 * (S) + (P):                                                                                      \
+        em_late_rows(eyes, (em_late_form){S, P}, rows, count);                                               \
+        break
+        switch (2 * (past->place == NULL ? EM_LATE_LINE : tick ? EM_LATE_TICK : EM_LATE_WITHIN) + plain) {
+            EM_LATE_CASE(EM_LATE_TICK, false);
+            EM_LATE_CASE(EM_LATE_TICK, true);
+            EM_LATE_CASE(EM_LATE_WITHIN, false);
+            EM_LATE_CASE(EM_LATE_WITHIN, true);
+            EM_LATE_CASE(EM_LATE_LINE, false);
+            EM_LATE_CASE(EM_LATE_LINE, true);
+        }
+#undef EM_LATE_CASE
     }
 }
 

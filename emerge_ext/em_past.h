@@ -26,10 +26,10 @@ typedef struct {
     em_history ring; /* no cells: nobody senses late */
     double late;     /* ticks by which all do, or 0: edges have their own */
     double *each;    /* [ends + EM_PAST_AHEAD]: those, as rows stand; or NULL: */
-    int32_t *place;  /* [ends + EM_PAST_AHEAD]: all are whole: cells from that of agent 0 now to what an edge sees */
-    bool now;        /* some edge has the delay 0 */
-    double *own;     /* [2][n]: phasors within a tick, or NULL: no method with several stages has been used */
-    double *share;   /* [blocks][2]: sums of the phasors of a block, which tables do not hold */
+    int32_t *place; /* [ends + EM_PAST_AHEAD]: all are whole: numbers from agent 0 now to what an edge sees */
+    bool now;       /* some edge has the delay 0 */
+    double *own;    /* [2][n]: phasors within a tick, or NULL: no method with several stages has been used */
+    double *share;  /* [blocks][2]: sums of the phasors of a block, which tables do not hold */
     double total[2];
 } em_past;
 
@@ -43,16 +43,17 @@ static inline bool em_past_of_edges(const em_past *past)
     return past->each != NULL || past->place != NULL;
 }
 
-/* Ticks that a ring must hold for delays up to `late`. */
-static inline int64_t em_past_slots(double late)
+/* Ticks that a ring must hold for delays up to `late`: the oldest that a cubic looks at, to the one that is made. */
+static inline int64_t em_past_slots(double late, em_history_form form)
 {
-    return (int64_t)late + EM_HISTORY_POINTS + 1;
+    return (int64_t)late + (form == EM_HISTORY_PAIRS ? EM_HISTORY_POINTS - 1 : EM_HISTORY_POINTS);
 }
 
 /* How the past is kept where edges have delays of their own: `ends` of them, up to `longest`. */
 static inline em_history_form em_past_form(int64_t n, double longest, const double *late, int64_t ends)
 {
-    bool whole = (double)em_past_slots(longest) * (double)em_table_apart(n) < (double)INT32_MAX;
+    bool whole = 2.0 * (double)em_past_slots(longest, EM_HISTORY_PAIRS) * (double)em_table_apart(n) <
+                 (double)INT32_MAX;
     for (int64_t e = 0; e < ends; e++) whole = whole && late[e] == (double)(int64_t)late[e];
     return whole ? EM_HISTORY_PAIRS : EM_HISTORY_LINES;
 }
@@ -71,7 +72,7 @@ static inline bool em_past_create(em_past *past, int64_t n, double late, em_hist
 {
     const size_t edges = (size_t)(ends + EM_PAST_AHEAD);
     *past = (em_past){.late = form == EM_HISTORY_APART ? late : 0.0};
-    bool all = em_history_create(&past->ring, n, em_past_slots(late), form);
+    bool all = em_history_create(&past->ring, n, em_past_slots(late, form), form);
     if (form == EM_HISTORY_APART)
         past->share = em_base_alloc((size_t)(2 * em_graph_blocks(n)) * sizeof *past->share);
     else
@@ -95,7 +96,7 @@ static inline void em_past_lay(em_past *past, const em_graph *graph, const doubl
     if (past->place == NULL) return;
     memset(past->place + graph->ends, 0, EM_PAST_AHEAD * sizeof *past->place);
     for (int64_t e = 0; e < graph->ends; e++)
-        past->place[e] = (int32_t)(graph->indices[e] - (int64_t)past->each[e] * apart);
+        past->place[e] = (int32_t)(2 * (graph->indices[e] - (int64_t)past->each[e] * apart));
     em_base_free(past->each);
     past->each = NULL;
 }

@@ -17,9 +17,10 @@
 
 typedef struct {
     int64_t n;
-    int64_t ends;     /* three of each triad */
-    int64_t *start;   /* [n + 1] */
-    int32_t *pair;    /* [ends][2], and as many more as are looked ahead */
+    int64_t ends;   /* three of each triad */
+    int64_t *start; /* [n + 1] */
+    uint32_t
+        *pair; /* [ends][2], and as many more as are looked ahead: numbers before phasors, two an agent */
     double *strength; /* [ends], or NULL: 1 each */
     double *divisor;  /* [n]: 1 / the sum of |strengths| of an agent's triads */
     bool symmetric;
@@ -59,8 +60,8 @@ static inline em_triads *em_triads_create(
         return NULL;
     }
     memcpy(triads->start, start, (size_t)(n + 1) * sizeof *start);
-    memset(triads->pair + 2 * ends, 0, 2 * EM_TRIADS_AHEAD * sizeof *pair);
-    if (ends > 0) memcpy(triads->pair, pair, (size_t)(2 * ends) * sizeof *pair);
+    memset(triads->pair + 2 * ends, 0, 2 * EM_TRIADS_AHEAD * sizeof *triads->pair);
+    for (int64_t k = 0; k < 2 * ends; k++) triads->pair[k] = 2 * (uint32_t)pair[k];
     if (strength != NULL && ends > 0) memcpy(triads->strength, strength, (size_t)ends * sizeof *strength);
     for (int64_t i = 0; i < n; i++) {
         double sum = 0.0;
@@ -77,17 +78,20 @@ typedef struct { /* what the loop is told by constants */
     bool weighted;
 } em_triads_form;
 
-static EM_BASE_INLINE em_table_pair em_triads_look(const em_table *table, em_triads_form form, int32_t agent)
+static EM_BASE_INLINE em_table_pair
+em_triads_look(const em_table *table, em_triads_form form, uint32_t number)
 {
-    return form.plain ? em_table_pick(table->cells, agent, form.single, false) : em_table_read(table, agent);
+    if (!form.plain) return em_table_read(table, number / 2);
+    if (form.single) return EM_TABLE_WIDEN(*(const em_table_small *)((const float *)table->cells + number));
+    return *(const em_table_pair *)((const double *)table->cells + number);
 }
 
-static EM_BASE_INLINE void em_triads_fetch(const em_table *table, em_triads_form form, const int32_t *pair)
+static EM_BASE_INLINE void em_triads_fetch(const em_table *table, em_triads_form form, const uint32_t *pair)
 {
-    const size_t cell = form.single ? 2 * sizeof(float) : 2 * sizeof(double);
+    const size_t size = form.single ? sizeof(float) : sizeof(double);
     if (!form.plain) return;
-    EM_BASE_FETCH((const char *)table->cells + cell * (size_t)pair[0]);
-    EM_BASE_FETCH((const char *)table->cells + cell * (size_t)pair[1]);
+    EM_BASE_FETCH((const char *)table->cells + size * pair[0]);
+    EM_BASE_FETCH((const char *)table->cells + size * pair[1]);
 }
 
 /* Adds the triads of an agent: z_j z_k, from products of like parts and of unlike ones. */
@@ -96,7 +100,7 @@ em_triads_symmetric(const em_triads *triads, const em_table *table, em_triads_fo
 {
     em_table_pair like = {0}, unlike = {0};
     for (int64_t e = triads->start[agent]; e < triads->start[agent + 1]; e++) {
-        const int32_t *pair = triads->pair + 2 * e;
+        const uint32_t *pair = triads->pair + 2 * e;
         const em_table_pair one = em_triads_look(table, form, pair[0]),
                             two = em_triads_look(table, form, pair[1]),
                             swapped = {EM_TABLE_PART(two, 1), EM_TABLE_PART(two, 0)};
@@ -115,7 +119,7 @@ em_triads_asymmetric(const em_triads *triads, const em_table *table, em_triads_f
 {
     double re = 0.0, im = 0.0;
     for (int64_t e = triads->start[agent]; e < triads->start[agent + 1]; e++) {
-        const int32_t *pair = triads->pair + 2 * e;
+        const uint32_t *pair = triads->pair + 2 * e;
         const em_table_pair one = em_triads_look(table, form, pair[0]),
                             two = em_triads_look(table, form, pair[1]);
         const double a = EM_TABLE_PART(one, 0), b = EM_TABLE_PART(one, 1), c = EM_TABLE_PART(two, 0),

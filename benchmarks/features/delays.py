@@ -64,10 +64,11 @@ def cells(topology, late):
     row, agent, each = np.concatenate([there, there[:, [1, 0, 2]]]).T
     order = np.lexsort((agent, row))
     agent, ago = agent[order], each[order].copy().view(np.float64)
-    slots = int(late.max()) + CUBIC + 1
     if (ago == np.rint(ago)).all():
+        slots = int(late.max()) + CUBIC - 1
         apart = -(-len(topology) // APART) * APART
         return (-ago.astype(np.int64)) % slots * apart + agent, slots * apart
+    slots = int(late.max()) + CUBIC
     line = slots + CUBIC - 1
     oldest = np.maximum(np.floor(ago).astype(np.int64) - 1, 0) + CUBIC - 1
     return ((agent * line + (-oldest) % slots)[:, None] + np.arange(CUBIC)).ravel(), line * len(topology)

@@ -83,7 +83,8 @@ static void edges_see(
 static void edges_see_what_is_shown(const em_graph *graph)
 {
     const size_t all = 2 * 5 * EM_GRAPH_BLOCK * sizeof(double);
-    double *shown = calloc(1, all), *nothing = calloc(1, all), *wanted = calloc(1, all), *found = calloc(1, all);
+    double *shown = calloc(1, all), *nothing = calloc(1, all), *wanted = calloc(1, all),
+           *found = calloc(1, all);
     const em_sense sense = {.graph = graph, .table = {{.cells = shown, .n = AGENTS, .pairs = true}}};
     em_past common;
     CHECK(em_past_create(&common, AGENTS, LONGEST, EM_HISTORY_APART, 0));
