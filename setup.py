@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
 
@@ -56,6 +57,24 @@ class Build(build_ext):
             extension.extra_compile_args = compile_args + extra
             extension.extra_link_args = link_args + extra
         super().build_extensions()
+
+    def build_extension(self, extension: Extension) -> None:
+        """Compile sources side by side, of which each instruction set has one, then link."""
+
+        def compiled(source: str) -> list[str]:
+            return self.compiler.compile(
+                [source],
+                output_dir=self.build_temp,
+                include_dirs=extension.include_dirs,
+                debug=self.debug,
+                extra_postargs=extension.extra_compile_args,
+                depends=extension.depends,
+            )
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            extension.extra_objects = [one for objects in pool.map(compiled, extension.sources) for one in objects]
+        extension.sources = []
+        super().build_extension(extension)
 
     def links(self, compile_args: list[str], link_args: list[str]) -> bool:
         """Say whether a few lines compile and link with these flags."""

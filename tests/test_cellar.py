@@ -20,6 +20,8 @@ SANITIZERS = {
     "address": ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
 }
 NEEDS_ISAS = {"test_step", "test_swarm"}
+YIELDING = {"test_avalanche", "test_history", "test_steal", "test_step", "test_swarm", "test_team", "test_trial"}
+"""Those whose threads meet by `em_team.h`, which has two ways to wait; what is compiled for all has none."""
 COUNTS_MALLOC = ["-DCHECK_MALLOC", "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc"]
 ALONE = {"test_noise", "test_phase", "test_random", "test_shuffle"}
 THREADS = [1, 2, 3, 5, 8, 16]
@@ -50,11 +52,14 @@ def compiled(request, tmp_path_factory):
         target = folder / f"{source.stem}-{sanitizer}.o"
         return pool.submit(build, command(sanitizer, "-c", source, "-o", target), target)
 
+    def isas(sanitizer):
+        kind = "plain" if sanitizer == "yielding" else sanitizer
+        if kind not in shared:
+            shared[kind] = [isa(kind, source) for source in sorted(CELLAR.glob("em_isa_*.c"))]
+        return shared[kind]
+
     def begin(program, sanitizer, source=None):
-        needs = program in NEEDS_ISAS
-        if needs and sanitizer not in shared:
-            shared[sanitizer] = [isa(sanitizer, one) for one in sorted(CELLAR.glob("em_isa_*.c"))]
-        objects = shared[sanitizer] if needs else []
+        objects = isas(sanitizer) if program in NEEDS_ISAS else []
         counting = COUNTS_MALLOC if program == "test_swarm" and sanitizer == "plain" else []
         source, target = source or HERE / "c" / f"{program}.c", folder / f"{program}-{sanitizer}"
 
@@ -85,9 +90,32 @@ def build(command, target):
     return target
 
 
+def runs():
+    """Yield every program with each sanitizer and numbers of threads."""
+    for program in PROGRAMS:
+        for sanitizer in SANITIZERS:
+            if sanitizer != "yielding" or program in YIELDING:
+                for threads in [1] if program in ALONE else THREADS:
+                    yield pytest.param(program, threads, sanitizer, id=f"{program}-{threads}-{sanitizer}")
+
+
+def test_who_meets_by_the_team_is_listed():
+    includes = {path.stem: re.findall(r'#include "(em_\w+)\.h"', path.read_text()) for path in CELLAR.glob("em_*.[hc]")}
+
+    def reached(names):
+        return set(names) | {one for name in names for one in reached(includes[name])}
+
+    meets = {
+        program
+        for program in PROGRAMS
+        if "em_team" in reached(re.findall(r'#include "(em_\w+)\.h"', (HERE / "c" / f"{program}.c").read_text()))
+    }
+    assert meets == YIELDING
+    assert not any("em_team" in reached([name]) for name in includes if name.startswith("em_isa_"))
+
+
 @pytest.mark.timeout(3 * COMPILING)
-@pytest.mark.parametrize("sanitizer", SANITIZERS)
-@pytest.mark.parametrize(("program", "threads"), [(p, t) for p in PROGRAMS for t in ([1] if p in ALONE else THREADS)])
+@pytest.mark.parametrize(("program", "threads", "sanitizer"), list(runs()))
 def test_program(compiled, program, sanitizer, threads):
     command = [str(compiled(program, sanitizer)), str(threads)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=110)

@@ -1,8 +1,8 @@
 """What sensing late costs: a delay in common beside a plain tick, delays of edges beside the bare gather of the same.
 
 Delays of edges are drawn between one tick and the longest, whole or not. What lies between ticks is read off a cubic,
-so that each edge looks at four cells of the ring in a line; at a tick it looks at one, beside those of other agents. The
-bare gather loads the same cells of a ring as large.
+so that each edge looks at four cells of the ring in a line; at a tick it looks at one, beside those of other agents.
+The bare gather loads the same cells of a ring as large.
 """
 
 import check
