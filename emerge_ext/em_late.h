@@ -113,7 +113,7 @@ static EM_BASE_INLINE em_table_pair
 em_late_between(const em_late_eyes *eyes, em_late_plan *plan, int64_t edge)
 {
     const uint64_t k = (uint64_t)(edge - plan->first) % (2 * EM_LATE_GROUP);
-    if (edge + EM_LATE_GROUP >= plan->next) em_late_tell(eyes, plan);
+    while (edge + EM_LATE_GROUP >= plan->next) em_late_tell(eyes, plan);
     const em_table_pair *cell = (const em_table_pair *)(eyes->cell + plan->cell[k]);
     em_table_pair sum = {0};
     for (int p = 0; p < EM_HISTORY_POINTS; p++)

@@ -62,14 +62,13 @@ static void cubics_are_met(void)
     em_past_free(&common);
 }
 
-/* A past of edges that all have the same delay, and a table of what they see if that is 0. */
+/* What edges of these delays see, and in a table if theirs is 0. */
 static void edges_see(
-    const em_graph *graph, em_history_form form, double ago, em_past_moment when, void *cells, double *found)
+    const em_graph *graph, em_history_form form, const double *late, em_past_moment when, void *cells,
+    double *found)
 {
     em_past past;
     em_sense sense = {.graph = graph, .table = {{.cells = cells, .n = AGENTS, .pairs = true}}};
-    double *late = malloc((size_t)graph->ends * sizeof *late);
-    for (int64_t e = 0; e < graph->ends; e++) late[e] = ago;
     CHECK(em_past_create(&past, AGENTS, LONGEST, form, graph->ends));
     em_past_lay(&past, graph, late);
     for (uint64_t tick = 0; tick <= when.tick; tick++) fill(&past.ring, tick);
@@ -77,15 +76,17 @@ static void edges_see(
         const int64_t first = block * EM_GRAPH_BLOCK, count = em_graph_count(AGENTS, block);
         em_late_block(&past, &sense, when, 1, first, count, found + 2 * first);
     }
-    em_past_free(&past), free(late);
+    em_past_free(&past);
 }
 
+/* All with the same delay. */
 static void edges_see_what_is_shown(const em_graph *graph)
 {
     const size_t all = 2 * 5 * EM_GRAPH_BLOCK * sizeof(double);
     double *shown = calloc(1, all), *nothing = calloc(1, all), *wanted = calloc(1, all),
            *found = calloc(1, all);
     const em_sense sense = {.graph = graph, .table = {{.cells = shown, .n = AGENTS, .pairs = true}}};
+    double *late = malloc((size_t)graph->ends * sizeof *late);
     em_past common;
     CHECK(em_past_create(&common, AGENTS, LONGEST, EM_HISTORY_APART, 0));
     for (uint64_t tick = 0; tick < TICKS; tick++) fill(&common.ring, tick);
@@ -93,6 +94,7 @@ static void edges_see_what_is_shown(const em_graph *graph)
         for (double node = 0.0; node <= 1.0; node += 0.5) {
             const em_past_moment when = {TICKS - 1, ago == 0.0 ? 0.0 : node};
             common.late = ago;
+            for (int64_t e = 0; e < graph->ends; e++) late[e] = ago;
             for (int64_t block = 0; block < em_graph_blocks(AGENTS); block++) {
                 const int64_t first = block * EM_GRAPH_BLOCK, count = em_graph_count(AGENTS, block);
                 double cosine[EM_GRAPH_BLOCK], sine[EM_GRAPH_BLOCK];
@@ -106,11 +108,34 @@ static void edges_see_what_is_shown(const em_graph *graph)
             }
             for (em_history_form form = EM_HISTORY_PAIRS; form <= EM_HISTORY_LINES; form++) {
                 if (form == EM_HISTORY_PAIRS && ago != (double)(int64_t)ago) continue;
-                edges_see(graph, form, ago, when, ago == 0.0 ? shown : nothing, found);
+                edges_see(graph, form, late, when, ago == 0.0 ? shown : nothing, found);
                 CHECK(memcmp(found, wanted, all) == 0);
             }
         }
-    em_past_free(&common), free(shown), free(nothing), free(wanted), free(found);
+    em_past_free(&common), free(late), free(shown), free(nothing), free(wanted), free(found);
+}
+
+/* Whole delays, long runs of 0 among them, since rows stand by degree: either form shows the same. */
+static void lines_show_what_pairs_show(const em_graph *graph)
+{
+    const size_t all = 2 * 5 * EM_GRAPH_BLOCK * sizeof(double);
+    double *cells = calloc(1, all), *one = calloc(1, all), *other = calloc(1, all),
+           *late = malloc((size_t)graph->ends * sizeof *late);
+    const em_table table = {.cells = cells, .n = AGENTS, .pairs = true};
+    uint64_t seed = 4;
+    for (int64_t i = 0; i < AGENTS; i++) {
+        const double cosine = check_uniform(&seed), sine = check_uniform(&seed);
+        em_table_store(&table, i, 1, &cosine, &sine);
+    }
+    for (int64_t i = 0, e = 0; i < AGENTS; i++)
+        for (int64_t degree = em_rows_find(graph, i).degree, end = e + degree; e < end; e++)
+            late[e] = degree == 2 || degree == 3 ? 0.0 : 1.0 + (double)(check_random(&seed) % LONGEST);
+    for (double node = 0.0; node <= 1.0; node += 0.5) {
+        edges_see(graph, EM_HISTORY_PAIRS, late, (em_past_moment){TICKS - 1, node}, cells, one);
+        edges_see(graph, EM_HISTORY_LINES, late, (em_past_moment){TICKS - 1, node}, cells, other);
+        CHECK(memcmp(one, other, all) == 0);
+    }
+    free(cells), free(one), free(other), free(late);
 }
 
 typedef struct {
@@ -175,7 +200,7 @@ int main(int argc, char **argv)
     cubics_are_met();
     for (int k = 0; k < 4; k++) {
         em_graph *graph = phases_scattered(AGENTS, 6, 900, 7, k % 2 == 1);
-        if (k < 2) edges_see_what_is_shown(graph);
+        if (k < 2) edges_see_what_is_shown(graph), lines_show_what_pairs_show(graph);
         fields(graph, k > 1, 1, first);
         fields(graph, k > 1, size, other);
         double most = 0.0;
