@@ -11,6 +11,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
+from typing import Any
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
@@ -56,25 +57,20 @@ class Build(build_ext):
         for extension in self.extensions:
             extension.extra_compile_args = compile_args + extra
             extension.extra_link_args = link_args + extra
+        if kind != "msvc":  # its processes would write one file of debugging symbols
+            self.abreast()
         super().build_extensions()
 
-    def build_extension(self, extension: Extension) -> None:
-        """Compile sources side by side, of which each instruction set has one, then link."""
+    def abreast(self) -> None:
+        """Let sources, of which each instruction set has one, be compiled side by side."""
+        compiled = self.compiler.compile
 
-        def compiled(source: str) -> list[str]:
-            return self.compiler.compile(
-                [source],
-                output_dir=self.build_temp,
-                include_dirs=extension.include_dirs,
-                debug=self.debug,
-                extra_postargs=extension.extra_compile_args,
-                depends=extension.depends,
-            )
+        def compile_all(sources: list[str], **told: Any) -> list[str]:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                made = pool.map(lambda source: compiled([source], **told), sources)
+                return [one for objects in made for one in objects]
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            extension.extra_objects = [one for objects in pool.map(compiled, extension.sources) for one in objects]
-        extension.sources = []
-        super().build_extension(extension)
+        self.compiler.compile = compile_all
 
     def links(self, compile_args: list[str], link_args: list[str]) -> bool:
         """Say whether a few lines compile and link with these flags."""

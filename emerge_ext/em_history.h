@@ -33,8 +33,14 @@ typedef struct {
 /* Numbers in all cells. */
 static inline int64_t em_history_size(const em_history *history)
 {
-    if (history->form == EM_HISTORY_LINES) return 2 * history->n * (history->slots + EM_HISTORY_POINTS - 1);
-    return 2 * history->slots * em_table_apart(history->n);
+    switch (history->form) {
+    case EM_HISTORY_LINES:
+        return 2 * history->n * (history->slots + EM_HISTORY_POINTS - 1);
+    case EM_HISTORY_PAIRS:
+        return 2 * history->n * history->slots;
+    default:
+        return 2 * history->slots * em_table_apart(history->n);
+    }
 }
 
 /* Memory for so many ticks, all of it 0; false if there is none. */
@@ -68,8 +74,7 @@ static inline double *em_history_sines(const em_history *history, int64_t slot, 
 /* Beside each other: the phasor in a slot; in lines, those of the slots after it follow. */
 static inline double *em_history_of(const em_history *history, int64_t slot, int64_t agent)
 {
-    if (history->form == EM_HISTORY_PAIRS)
-        return history->cell + 2 * (slot * em_table_apart(history->n) + agent);
+    if (history->form == EM_HISTORY_PAIRS) return history->cell + 2 * (slot * history->n + agent);
     return history->cell + 2 * (agent * (history->slots + EM_HISTORY_POINTS - 1) + slot);
 }
 

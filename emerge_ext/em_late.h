@@ -1,8 +1,8 @@
 /* em_late.h: the field of a block whose edges have delays of their own.
  *
- * Where all delays are whole, an edge sees one cell of a ring of pairs at a tick, and its `place` tells which. Within a
- * tick it sees four, of which only those of delay 1 count otherwise than the rest. Where delays lie between ticks, an
- * edge sees four cells in a line; where they are and what they count is told for some edges at a time, side by side,
+ * Where all delays are whole (and 32 bits tell every cell), an edge sees one cell of a ring of pairs at a tick, and its
+ * `place` tells which. Within a tick it sees four, of which only those of delay 1 count otherwise than the rest. Where
+ * delays lie between ticks, an edge sees four cells in a line; where they are and what they count is told for some edges at a time, side by side,
  * and ahead of when they are added, so that they can be fetched. An edge of delay 0 reads the table.
  */
 #ifndef EM_LATE_H
@@ -50,7 +50,7 @@ static inline em_late_eyes em_late_open(
     const em_past *past, const em_graph *graph, const em_table *table, em_past_moment when, int channel)
 {
     const em_history *ring = &past->ring;
-    const int64_t slot = em_history_slot(ring, when.tick, 0), apart = 2 * em_table_apart(ring->n);
+    const int64_t slot = em_history_slot(ring, when.tick, 0), apart = 2 * ring->n;
     return (em_late_eyes){
         .past = past,
         .graph = graph,

@@ -43,7 +43,7 @@ static inline bool em_past_of_edges(const em_past *past)
     return past->each != NULL || past->place != NULL;
 }
 
-/* Ticks that a ring must hold for delays up to `late`: the oldest that a cubic looks at, to the one that is made. */
+/* Ticks that a ring must hold for delays up to `late`: from the oldest that a cubic looks at to the one that is made. */
 static inline int64_t em_past_slots(double late, em_history_form form)
 {
     return (int64_t)late + (form == EM_HISTORY_PAIRS ? EM_HISTORY_POINTS - 1 : EM_HISTORY_POINTS);
@@ -52,8 +52,7 @@ static inline int64_t em_past_slots(double late, em_history_form form)
 /* How the past is kept where edges have delays of their own: `ends` of them, up to `longest`. */
 static inline em_history_form em_past_form(int64_t n, double longest, const double *late, int64_t ends)
 {
-    bool whole = 2.0 * (double)em_past_slots(longest, EM_HISTORY_PAIRS) * (double)em_table_apart(n) <
-                 (double)INT32_MAX;
+    bool whole = 2.0 * (double)em_past_slots(longest, EM_HISTORY_PAIRS) * (double)n < (double)INT32_MAX;
     for (int64_t e = 0; e < ends; e++) whole = whole && late[e] == (double)(int64_t)late[e];
     return whole ? EM_HISTORY_PAIRS : EM_HISTORY_LINES;
 }
@@ -88,7 +87,6 @@ static inline bool em_past_create(em_past *past, int64_t n, double late, em_hist
 /* Takes the delays of edges, told row by row, as the rows of the graph stand. */
 static inline void em_past_lay(em_past *past, const em_graph *graph, const double *late)
 {
-    const int64_t apart = em_table_apart(past->ring.n);
     memset(past->each + graph->ends, 0, EM_PAST_AHEAD * sizeof *past->each);
     for (int64_t block = 0; block < em_graph_blocks(graph->n); block++)
         em_rows_lay_ends(graph, block, late, past->each);
@@ -96,7 +94,7 @@ static inline void em_past_lay(em_past *past, const em_graph *graph, const doubl
     if (past->place == NULL) return;
     memset(past->place + graph->ends, 0, EM_PAST_AHEAD * sizeof *past->place);
     for (int64_t e = 0; e < graph->ends; e++)
-        past->place[e] = (int32_t)(2 * (graph->indices[e] - (int64_t)past->each[e] * apart));
+        past->place[e] = (int32_t)(2 * (graph->indices[e] - (int64_t)past->each[e] * graph->n));
     em_base_free(past->each);
     past->each = NULL;
 }

@@ -17,10 +17,9 @@
 
 typedef struct {
     int64_t n;
-    int64_t ends;   /* three of each triad */
-    int64_t *start; /* [n + 1] */
-    uint32_t
-        *pair; /* [ends][2], and as many more as are looked ahead: numbers before phasors, two an agent */
+    int64_t ends;     /* three of each triad */
+    int64_t *start;   /* [n + 1] */
+    uint32_t *pair;   /* [ends][2], and as many as are looked ahead: two for an agent */
     double *strength; /* [ends], or NULL: 1 each */
     double *divisor;  /* [n]: 1 / the sum of |strengths| of an agent's triads */
     bool symmetric;

@@ -297,11 +297,14 @@ class TestFeatures:
         ring, late = emerge.Topology.ring(5, degree=2), np.array([1.0, 2.0, 3.0, 1.0, 2.0])
         ago = {frozenset(edge): each for edge, each in zip(ring.edges.tolist(), late, strict=True)}
         seen = [(j, ago[frozenset((i, j))]) for i in range(5) for j in range(5) if frozenset((i, j)) in ago]
-        slots, line = 3 + 4 + 1, 3 + 4 + 1 + 3
         where, size = features.delays.cells(ring, late)
+        assert size == 5 * (3 + 3)
+        assert [(cell % 5, 6 - cell // 5) for cell in where] == seen
+        between, size = features.delays.cells(ring, late + 0.5)
+        slots, line = 3 + 4, 3 + 4 + 3
         assert size == 5 * line
-        assert [(cell // line, slots - cell % line) for cell in where] == seen
-        between, _ = features.delays.cells(ring, late + 0.5)
+        oldest = [(j, max(int(ago) - 1, 0) + 3) for j, ago in seen]
+        assert [(cell // line, -(cell % line) % slots) for cell in between[::4]] == [(j, a % slots) for j, a in oldest]
         assert (np.diff(between.reshape(10, 4), axis=1) == 1).all()
 
     def test_pulses_that_are_wrong_are_not_timed(self, monkeypatch):

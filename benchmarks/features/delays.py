@@ -22,7 +22,7 @@ EDGES = tuple((kind, longest) for longest in (10, 100) for kind in ("whole ticks
 OF_GATHER = 1.6
 """Kinds of delays of edges and the longest of each, in ticks; how many bare gathers a tick may take."""
 
-CUBIC, APART, SEED = 4, 32, 5
+CUBIC, SEED = 4, 5
 
 
 def name_of(kind, longest):
@@ -66,8 +66,7 @@ def cells(topology, late):
     agent, ago = agent[order], each[order].copy().view(np.float64)
     if (ago == np.rint(ago)).all():
         slots = int(late.max()) + CUBIC - 1
-        apart = -(-len(topology) // APART) * APART
-        return (-ago.astype(np.int64)) % slots * apart + agent, slots * apart
+        return (-ago.astype(np.int64)) % slots * len(topology) + agent, slots * len(topology)
     slots = int(late.max()) + CUBIC
     line = slots + CUBIC - 1
     oldest = np.maximum(np.floor(ago).astype(np.int64) - 1, 0) + CUBIC - 1

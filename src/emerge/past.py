@@ -134,7 +134,7 @@ class Past:
                 " choose a smaller dt"
             )
         longest, n = float(late.max()), len(self.topology)
-        if not (longest < 2.0**31 and longest * n < 2.0**56):
+        if not (longest < 2.0**30 and longest * n < 2.0**56):
             raise TooLarge(f"the past of {n} agents, {longest:g} ticks of it, cannot be had: choose a larger dt")
         admit.memory(16 * n * (int(longest) + 4), f"a past of {longest:g} ticks", "a shorter delay or a larger dt")
         return longest, None if self.each is None else late

@@ -131,8 +131,8 @@ class Swarm:
     frequency or model while another thread runs the swarm raises `Busy`.
 
     Agents that sense late read a ring of past phasors: 16 bytes for each agent and each tick of the longest delay, and
-    8 for each edge end where edges have delays of their own. Between ticks it is read off cubics. They need the
-    schedule "barrier", a method of fixed steps and one dt, and no triads.
+    8 for each edge end where edges have delays of their own (4 if all are whole ticks). Between ticks it is read off
+    cubics. They need the schedule "barrier", a method of fixed steps and one dt, and no triads.
 
     Memory: 48 bytes an agent (32 on complete topologies and groups, and in single precision) beside the topology;
     8 more once somebody nudges, and 8 once it tracks. Weights that adapt: 8 bytes an edge end, 24 once a method has

@@ -156,7 +156,7 @@ static void *look_back(void *argument)
         for (int64_t block = member->rank; block < em_graph_blocks(AGENTS); block += member->size) {
             const int64_t first = block * EM_GRAPH_BLOCK, count = em_graph_count(AGENTS, block);
             double *field = j->found + 2 * first, cosine[EM_GRAPH_BLOCK], sine[EM_GRAPH_BLOCK];
-            const em_past_moment when = {tick, tick % 2 == 0 ? 0.0 : 0.5};
+            const em_past_moment when = {tick, (double)(tick % 3) / 2.0};
             em_late_block(&j->past, &j->sense, when, 1, first, count, field);
             for (int64_t i = 0; i < count; i++)
                 cosine[i] = 0.9 * field[i], sine[i] = 0.9 * field[EM_GRAPH_BLOCK + i];
