@@ -463,6 +463,15 @@ def test_memory_is_told():
     assert each.nbytes > swarm_of(TOPOLOGIES["ring"]).nbytes
 
 
+@pytest.mark.parametrize(("ticks", "kept"), [([1000, 7], 3), ([1000, 7.5], 7)])
+def test_few_agents_take_no_more_than_their_ticks(ticks, kept):
+    """Beside the longest delay some ticks more are kept, those between ticks in one line an agent."""
+    pair = emerge.Topology.from_edges([(0, 1), (1, 2)])
+    swarm = emerge.Swarm(pair, emerge.Kuramoto(1.0), phase=0.0, delay=DT * np.array(ticks))
+    swarm.step(1, dt=DT)
+    assert swarm._engine.past_size == 2 * len(pair) * (1000 + kept)
+
+
 # ---- what is refused
 
 
