@@ -19,7 +19,7 @@ typedef struct {
     int64_t n;
     int64_t ends;     /* three of each triad */
     int64_t *start;   /* [n + 1] */
-    uint32_t *pair;   /* [ends][2], and as many as are looked ahead: two for an agent */
+    uint32_t *pair;   /* [ends + EM_TRIADS_AHEAD][2]: twice an agent: numbers before its phasor */
     double *strength; /* [ends], or NULL: 1 each */
     double *divisor;  /* [n]: 1 / the sum of |strengths| of an agent's triads */
     bool symmetric;

@@ -15,15 +15,30 @@ def pytest_configure():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_finish():
+    """Set aside what imports have made, so that a collection is cheap."""
+    gc.collect()
+    gc.freeze()
+
+
+class Memory:
+    """Allocations of the engine, where no garbage counts: what was counted last had none."""
+
+    counted = 0
+
+    @classmethod
+    def count(cls):
+        """Collect garbage if something has changed, which takes longer than most tests, and count."""
+        if _engine.allocations() != cls.counted:
+            gc.collect()
+            cls.counted = _engine.allocations()
+        return cls.counted
+
+
 @pytest.fixture(autouse=True)
 def nothing_stays():
-    """Memory of the engine and live threads after a test are those from before it.
-
-    Garbage is only collected where something is left, which may be in a cycle: that takes longer than most tests.
-    """
-    memory, threads = _engine.allocations(), threading.active_count()
+    """Memory of the engine and live threads after a test are those from before it."""
+    memory, threads = Memory.count(), threading.active_count()
     yield
-    if _engine.allocations() != memory:
-        gc.collect()
-    assert _engine.allocations() <= memory
+    assert Memory.count() == memory
     assert threading.active_count() <= threads

@@ -24,7 +24,7 @@ YIELDING = {"test_avalanche", "test_history", "test_steal", "test_step", "test_s
 """Those whose threads meet by `em_team.h`, which has two ways to wait; what is compiled for all has none."""
 COUNTS_MALLOC = ["-DCHECK_MALLOC", "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc"]
 ALONE = {"test_noise", "test_phase", "test_random", "test_shuffle"}
-THREADS = [1, 2, 3, 8, 16]
+THREADS = [1, 2, 3, 5, 8, 16]
 COMPILING = 300
 """Seconds that a compiler may take: with a sanitizer a kernel's variants take one minute on a machine that is free."""
 

@@ -200,7 +200,7 @@ int main(int argc, char **argv)
     cubics_are_met();
     for (int k = 0; k < 4; k++) {
         em_graph *graph = phases_scattered(AGENTS, 6, 900, 7, k % 2 == 1);
-        if (k < 2) edges_see_what_is_shown(graph), lines_show_what_pairs_show(graph);
+        if (k < 2 && size == 1) edges_see_what_is_shown(graph), lines_show_what_pairs_show(graph);
         fields(graph, k > 1, 1, first);
         fields(graph, k > 1, size, other);
         double most = 0.0;
